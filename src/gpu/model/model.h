@@ -67,6 +67,14 @@ void model_violate(struct model *m, enum violation v, uint64_t detail);
 
 /* ------------------------------------------------------------------ iommu.c */
 
+enum fault_reason { /* why an address led nowhere */
+	FAULT_NONE,
+	FAULT_PTE,      /* not present, or outside the tables */
+	FAULT_READONLY, /* a write through an entry or a mapping without write permission */
+	FAULT_IOVA,     /* the entry names a bus address that is not mapped */
+	FAULT_FDLESS,   /* guest RAM that was announced without an fd */
+};
+
 struct iommu_map {
 	uint8_t *hva; /* NULL: announced without an fd */
 	uint64_t size_bytes;
