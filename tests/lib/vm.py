@@ -35,7 +35,8 @@ import weakref
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CACHE = os.environ.get("UGVT_CACHE", os.path.join(TOP, ".cache"))
-SERVER = [os.path.join(TOP, "build", "ugvt"), "serve", "--socket-path={socket}"]
+UGVT = os.environ.get("UGVT", os.path.join(TOP, "build", "ugvt"))
+SERVER = [UGVT, "serve", "--socket-path={socket}"]
 # Machines that run this are small and busy; a factor for slower ones yet (valgrind, sanitizers).
 SLOW = float(os.environ.get("UGVT_SLOW", "1"))
 
@@ -135,7 +136,7 @@ class VM:
     """One server and one QEMU. Nothing runs before start() (or `with`).
 
     kernel, kind        what tools/initrd takes
-    server              command with {socket}; None: build/ugvt serve, or UGVT_SERVER
+    server              command with {socket}; None: build/ugvt serve (UGVT names another ugvt)
     server_args         appended to the server's command
     own_server          False: somebody else serves at socket_path
     device              False: no vfio-user device until device_add()
@@ -151,7 +152,7 @@ class VM:
                  smp=1, cpu="max,+svm", hostname="ugvt-guest", load=None, cmdline="", reboot=False,
                  qemu_args=(), boot_timeout=180, workdir=None):
         self.kernel, self.kind = kernel, kind
-        self.server_command = list(server) if server else shlex.split(os.environ.get("UGVT_SERVER", "")) or SERVER
+        self.server_command = list(server or SERVER)
         self.server_args, self.own_server = list(server_args), own_server
         self.device, self.device_props, self.hotplug = device, dict(device_props or {}), hotplug
         self.shared, self.memory, self.smp, self.cpu = shared, memory, smp, cpu
@@ -163,7 +164,7 @@ class VM:
         self.socket_path = socket_path or self.path("gpu.sock")
         self.server = self.qemu = self.channel = self.qmp_channel = None
         self.events, self.command_id, self.kept = [], 0, False
-        self.started_at = None
+        self.progress = lambda: None  # called some times a second while something is waited for
         _alive.add(self)
 
     def path(self, name):
@@ -249,7 +250,6 @@ class VM:
         for name in ("console", "channel", "qmp"):
             if os.path.exists(self.path(f"{name}.sock")):
                 os.unlink(self.path(f"{name}.sock"))
-        self.started_at = time.monotonic()
         self.qemu = self.spawn(argv, "qemu.log")
         deadline = time.monotonic() + 60 * SLOW
         self.channel = self.connect("channel", deadline)
@@ -263,13 +263,14 @@ class VM:
         path = self.path(f"{name}.sock")
         while True:
             try:
-                return Channel(path, lambda until, why=None: self.check(until, f"the {name} channel", why))
+                return Channel(path, lambda until, why=None: self.check(until, f"an answer on {name}.sock", why))
             except (FileNotFoundError, ConnectionRefusedError):
                 self.check(deadline, f"QEMU's {name} socket")
                 time.sleep(0.01)
 
     def check(self, deadline, wanted, why=None):
         """Raise when a process is dead, the deadline has passed, or a reason is given."""
+        self.progress()
         for name, process in (("QEMU", self.qemu), ("the server", self.server)):
             if process and process.poll() is not None:
                 code = process.returncode
@@ -391,6 +392,24 @@ class VM:
         return code
 
     # The machine
+
+    def ugvt(self, command, *arguments, timeout=60):
+        """Ask the server with one of ugvt's commands; what that prints."""
+        argv = [UGVT, command, "--socket", self.socket_path, *arguments]
+        p = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                           timeout=timeout * SLOW)
+        if p.returncode:
+            raise VMError(self.report(f"{shlex.join(argv)} ended with {p.returncode}: {p.stderr.strip()}"))
+        return p.stdout
+
+    def status(self):
+        """The server's counters."""
+        return json.loads(self.ugvt("status", "--json"))
+
+    def screenshot(self, path):
+        """Write the guest's screen to a PNG."""
+        self.ugvt("screenshot", path)
+        return path
 
     def qmp(self, command, timeout=60, **arguments):
         """One QMP command; what it returns. Events met on the way are kept for wait_event."""
