@@ -70,26 +70,43 @@ void model_violate(struct model *m, enum violation v, uint64_t detail);
 enum fault_reason { /* why an address led nowhere */
 	FAULT_NONE,
 	FAULT_PTE,      /* not present, or outside the tables */
-	FAULT_READONLY, /* a write through an entry or a mapping without write permission */
+	FAULT_READONLY, /* a write through a mapping of the bus without write permission */
 	FAULT_IOVA,     /* the entry names a bus address that is not mapped */
 	FAULT_FDLESS,   /* guest RAM that was announced without an fd */
+	FAULT_REASONS
 };
+extern const char *const fault_reason_names[FAULT_REASONS];
 
 struct iommu_map {
 	uint8_t *hva; /* NULL: announced without an fd */
-	uint64_t size_bytes;
 	bool writable;
 };
 
-struct iommu {
-	struct lock lock; /* writers */
-	struct rangemap *_Atomic map;
-	struct epoch epoch;
-	_Atomic uint32_t generation; /* goes up with each change: every TLB drops what it has */
+struct iommu_ops { /* to whom an IOMMU belongs; both from the thread that maps or unmaps */
+	/* A range went: every cached translation must be dropped before its next use. */
+	void (*invalidate)(void *arg);
+	/* An unmap waited and readers are still inside: make them leave. */
+	void (*evict)(void *arg);
 };
 
-int iommu_init(struct iommu *mmu);
+struct iommu {
+	struct lock lock;             /* LOCK_RANK_IOMMU: writers */
+	struct rangemap *_Atomic map; /* published; values are struct iommu_map, owned */
+	struct epoch epoch;           /* readers of `map` and of the memory it names */
+	const struct iommu_ops *ops;
+	void *arg;
+	/* What could not be freed because a reader did not leave: freed at the end. Under lock. */
+	struct iommu_dead *dead;
+	_Atomic uint64_t maps, evictions, timeouts;
+};
+
+void iommu_init(struct iommu *mmu, const struct iommu_ops *ops, void *arg);
+/* No reader is left. */
 void iommu_finish(struct iommu *mmu);
+/* As gpu_ops.iova_map and iova_unmap. -EINVAL: not 4 KiB granular, or it wraps. */
+int iommu_map_range(struct iommu *mmu, struct iova iova, uint64_t size, uint8_t *hva,
+	bool writable);
+int iommu_unmap_range(struct iommu *mmu, struct iova iova, uint64_t size);
 /* Inside an epoch section: the host page under `iova`, NULL when none. *why gets a fault reason. */
 uint8_t *iommu_page(struct iommu *mmu, struct iova iova, bool write, enum fault_reason *why);
 
@@ -97,112 +114,133 @@ uint8_t *iommu_page(struct iommu *mmu, struct iova iova, bool write, enum fault_
 
 #define GGTT_ENTRIES (1u << 20)
 
+/*
+ * Entries that were changed since the last flush are marked in a bitmap of three levels, so that a
+ * flush costs what was written since the last one and not the size of the table.
+ */
 struct ggtt {
-	_Atomic uint64_t *pte;     /* what the driver wrote */
-	_Atomic uint8_t *unflushed; /* 1: written since the last GFX_FLSH_CNTL; a bitmap by entry */
-	_Atomic uint32_t generation; /* goes up with each flush */
+	_Atomic uint64_t *pte;              /* owned: what the driver wrote */
+	_Atomic uint64_t *unflushed;        /* owned: a bit an entry */
+	_Atomic uint64_t unflushed_sum[256]; /* a bit a word of `unflushed` */
+	_Atomic bool any_unflushed;
 };
 
+/* A cached translation. A tag is 0 (empty) or what gtt_tag() makes of page and space. */
 struct tlb_entry {
-	uint64_t tag;  /* page number | space << 60 | valid; 0: empty */
-	uint8_t *page; /* host page */
-	bool writable;
+	uint64_t rtag, wtag; /* what may be read, what may be written */
+	uint8_t *page;       /* host page */
+	uint64_t leaf;       /* the bus page it was filled with: to see that its entry has changed */
 };
 
 #define TLB_ENTRIES 1024
+#define TLB_SAMPLE 4096 /* every so many look-ups are compared with a walk */
 
 struct tlb {
+	_Atomic uint32_t wanted; /* goes up when someone wants it flushed, from any thread */
+	uint32_t done;           /* the engine's thread: `wanted` at its last flush */
+	uint32_t sample;         /* look-ups until the next comparison */
+	bool sink_used;
 	struct tlb_entry e[TLB_ENTRIES];
-	uint32_t iommu_generation, ggtt_generation;
+	/* Where writes through read-only PPGTT entries go: silicon drops them without a fault. */
+	uint8_t sink[4096];
 };
 
 enum space { SPACE_GGTT, SPACE_PPGTT };
 
-/* ------------------------------------------------------------------ fence.c, aperture.c */
-
-#define MODEL_FENCES 32
+/* A user of the GGTT that is no engine: the aperture, scanout. */
+struct ggtt_user {
+	struct lock lock; /* LOCK_RANK_ENGINE: one section at a time */
+	struct epoch_reader reader;
+};
 
 /* ------------------------------------------------------------------ engines */
 
-enum batch_level { BATCH_RING, BATCH_FIRST, BATCH_SECOND, BATCH_LEVELS };
+#include "gpu/model/engine.h"
 
-enum engine_stop { /* why the engine's thread does not execute */
-	ENGINE_IDLE,
-	ENGINE_RUNNING,
-	ENGINE_WAITING, /* an unsatisfied MI_SEMAPHORE_WAIT or MI_WAIT_FOR_EVENT */
-	ENGINE_HUNG,    /* until a reset; hang_reason says why */
-};
+/* ------------------------------------------------------------------ the device */
 
-struct cs_level {
-	uint64_t addr;    /* gma of the next command; for the ring: offset from RING_START */
-	enum space space;
-	bool user; /* non-privileged */
-};
-
-/* What one context executes with; saved to and restored from its image. */
-struct cs_state {
-	struct cs_level level[BATCH_LEVELS];
-	int depth; /* enum batch_level */
-	bool arbitration_off;
-	bool predicate; /* MI_SET_PREDICATE / MI_PREDICATE result: skip */
-};
-
-struct elsp_port {
-	uint64_t desc; /* context descriptor: bit 0 valid, 12..31 LRCA, 32..63 context id */
-};
-
-struct engine {
-	struct model *model;
-	const struct gen9_engine_info *info;
-	int id; /* enum gen9_engine */
+/* The display's clock: soc_tick() when something is due. */
+struct model_timer {
 	pthread_t thread;
-	struct lock lock;
+	bool started;
+	struct lock lock; /* leaf */
 	pthread_cond_t wake;
-	bool quit;
-	_Atomic bool attention; /* the thread shall leave its slice: new ELSP, reset, pause, quit */
+	bool kicked, quit; /* under lock */
+};
 
-	/* under lock */
-	uint32_t elsp_words[4];
-	int elsp_count;
-	struct elsp_port port[2];    /* running */
-	struct elsp_port pending[2]; /* from the next ELSP write */
-	bool pending_valid;
-	unsigned int csb_write; /* 0..5: the last entry written */
-	enum engine_stop state;
-	bool reset_wanted;
-
-	/* the engine's thread alone */
-	bool loaded; /* port[0]'s context is in the registers */
-	struct cs_state cs;
-	struct tlb tlb;
-	struct epoch_reader reader;
-	bool in_epoch;
-	char hang_reason[96];
-
-	/* statistics: written by the thread, read by status */
-	_Atomic uint64_t commands, batches, contexts, busy_ns, interrupts, hangs, resets, preemptions;
+struct model_stats {
+	_Atomic uint64_t mmio_reads, mmio_writes, ggtt_reads, ggtt_writes;
+	_Atomic uint64_t aperture_reads, aperture_writes, aperture_nowhere;
+	_Atomic uint64_t interrupts, resets, gt_resets, frames;
+	_Atomic uint64_t blt_undone;      /* blits that are known and not done */
+	_Atomic uint64_t planes_undone;   /* planes in a format or tiling that scanout does not show */
+	_Atomic uint64_t readonly_writes; /* dropped: through a read-only PPGTT entry (pages) */
 };
 
 struct model {
 	struct gpu gpu; /* first: the seam */
 	const struct gen9_platform *platform;
 	struct clock *clock; /* borrowed */
-	struct trace *_Atomic trace;
+	uint64_t start_ns;   /* of the clock: timestamps count from here */
+	struct trace *_Atomic trace; /* borrowed; outlives the GPU */
 	struct regs regs;
 	struct soc soc;
 	struct iommu iommu;
 	struct ggtt ggtt;
+	struct ggtt_user aperture, scanout;
 	struct violations violations;
 	struct engine engine[GEN9_ENGINES];
-	int engine_count_mask; /* bit per engine that exists */
-	pthread_t timer;
-	_Atomic uint32_t awake; /* FW_* domains */
-	gpu_irq_fn irq_fn;
-	void *irq_arg;
-	/* first fault of the device as a whole, e.g. "guest RAM is not shared: ..." */
+	unsigned int engines; /* bit per engine that exists */
+	struct model_timer timer;
+	struct lock reset_lock; /* LOCK_RANK_DEVICE: one reset at a time */
+	struct model_stats stats;
+
+	/* The one MSI. */
+	gpu_irq_fn _Atomic irq_fn;
+	void *_Atomic irq_arg;
+	_Atomic unsigned int irq_calls; /* callbacks that run now */
+
+	/* First fault of the device as a whole, e.g. "guest RAM is not shared: ..." */
 	struct lock fault_lock; /* leaf */
 	char fault[160];
+
+	struct state_section sections[SOC_SECTIONS + GEN9_ENGINES * ENGINE_SECTIONS + 4];
+	size_t section_count;
 };
+
+/* Each engine that exists, as `e`. */
+#define model_each_engine(m, e)                                                                    \
+	for (struct engine *e = (m)->engine; e < (m)->engine + GEN9_ENGINES; e++)                  \
+		if ((m)->engines & BIT(e - (m)->engine))
+
+/* The 12 MHz count that every timestamp register and post-sync write shows. timestamp.c */
+uint64_t model_timestamp(const struct model *m);
+/* Keeps the first fault of the device for status. violation.c */
+void model_fault(struct model *m, const char *text);
+/* GT interrupts of an engine: `bits` in its 16-bit half, unless the ring's IMR masks them. model.c */
+void model_engine_irq(struct engine *e, uint32_t bits);
+
+/* forcewake.c: a register access needs these domains (FW_*): are they awake? */
+bool forcewake_awake(const struct model *m, uint32_t domains);
+
+/* Handlers of the blocks that have no state but registers. */
+void model_bind_forcewake(struct model *m);
+void model_bind_reset(struct model *m);
+void model_bind_timestamp(struct model *m);
+void model_bind_fuses(struct model *m);
+void model_bind_gtt(struct model *m);
+
+/* gpu_ops.aperture_read and aperture_write: aperture.c */
+void aperture_read(struct gpu *g, uint64_t offset, void *data, size_t size);
+void aperture_write(struct gpu *g, uint64_t offset, const void *data, size_t size);
+
+/* gpu_ops.scanout: scanout.c */
+int scanout_frame(struct gpu *g, unsigned int pipe, struct gpu_frame *f);
+
+/* The GGTT's state section: the entries that are not 0, as runs. gtt_state.c */
+void ggtt_save(void *obj, struct buf *out);
+int ggtt_load(void *obj, struct buf_reader *in, uint32_t version, struct err *e);
+#define GGTT_STATE_VERSION 1
 
 static inline struct model *to_model(struct gpu *g)
 {

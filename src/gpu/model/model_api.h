@@ -17,4 +17,10 @@ struct model_config {
 /* Owned by the caller: g->ops->destroy(g). NULL with `e` filled: -EINVAL or -ENOMEM. */
 struct gpu *model_create(const struct model_config *config, struct err *e);
 
+/*
+ * On a virtual clock: time goes on by `ns`, and what the display does in that time is done, event by
+ * event (at most 100,000 of them; beyond that time jumps). No effect on a real clock.
+ */
+void model_advance(struct gpu *g, uint64_t ns);
+
 #endif
