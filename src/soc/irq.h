@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/lock.h"
+#include "base/state.h"
 #include "soc/regs.h"
 
 /* Sets of {ISR, IMR, IIR, IER}, 4 bytes apart. */
@@ -30,25 +31,44 @@ enum irq_bank {
 	IRQ_BANKS
 };
 
+#define IRQ_MASTER 0x44200u
+#define IRQ_MASTER_ENABLE UINT32_C(0x80000000)
+
 /* Called with LOCK_RANK_IRQ released; asks for one MSI. */
 typedef void (*soc_irq_fn)(void *arg);
+/* Called with LOCK_RANK_IRQ released: bits of a bank have been let through that were not before. */
+typedef void (*soc_irq_listen_fn)(void *arg, enum irq_bank bank);
 
 struct soc_irq {
 	struct regs *regs; /* borrowed */
 	struct lock lock;  /* LOCK_RANK_IRQ */
 	uint32_t queued[IRQ_BANKS]; /* second events */
+	uint32_t level[IRQ_BANKS];  /* ISR: what is asserted right now */
 	bool asserted;              /* an MSI went out and the master was not rewritten since */
 	uint64_t raised;            /* MSIs asked for */
 	soc_irq_fn fn;
 	void *arg;
+	soc_irq_listen_fn listen_fn; /* may be NULL */
+	void *listen_arg;
 };
 
+/* Binds the IRQ_* handlers of `regs`. `fn` may be NULL. */
 void soc_irq_init(struct soc_irq *q, struct regs *regs, soc_irq_fn fn, void *arg);
 void soc_irq_finish(struct soc_irq *q);
+/* Power-on state, levels included: who owns a live pin sets it again. Registers are regs_reset()'s. */
 void soc_irq_reset(struct soc_irq *q);
 /* An event on `bits` of a bank: any thread that holds no lock ranked at or above LOCK_RANK_IRQ. */
 void soc_irq_event(struct soc_irq *q, enum irq_bank bank, uint32_t bits);
-/* Level status (ISR) for banks that have one, e.g. a live hotplug pin. */
+/* Level status (ISR) for banks that have one, e.g. a live hotplug pin. Latches no event. */
 void soc_irq_level(struct soc_irq *q, enum irq_bank bank, uint32_t bits, bool on);
+/* Which of `bits` would reach the master if they came now: unmasked in IMR and enabled in IER. */
+uint32_t soc_irq_listened(const struct soc_irq *q, enum irq_bank bank, uint32_t bits);
+/* True when the master is enabled and something is pending: the level of an INTx pin. */
+bool soc_irq_line(struct soc_irq *q);
+
+/* State section body (obj: struct soc_irq). */
+void soc_irq_save(void *obj, struct buf *out);
+int soc_irq_load(void *obj, struct buf_reader *in, uint32_t version, struct err *e);
+#define SOC_IRQ_STATE_VERSION 1
 
 #endif
