@@ -139,6 +139,7 @@ struct tlb {
 	_Atomic uint32_t wanted; /* goes up when someone wants it flushed, from any thread */
 	uint32_t done;           /* the engine's thread: `wanted` at its last flush */
 	uint32_t sample;         /* look-ups until the next comparison */
+	uint64_t generation;     /* part of every tag; a flush changes it */
 	bool sink_used;
 	struct tlb_entry e[TLB_ENTRIES];
 	/* Where writes through read-only PPGTT entries go: silicon drops them without a fault. */
