@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A whole physical GPU as one PCI device, with no mediation: what `ugvt serve` gives one VM.
+ *
+ * The guest drives the GPU itself: its accesses go through the seam (gpu/gpu.h) as they come, its
+ * memory is the GPU's bus, a GPA is an IOVA. Isolation is that of the process.
+ */
+#ifndef BARE_BARE_H
+#define BARE_BARE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/state.h"
+#include "base/trace.h"
+#include "gpu/gpu.h"
+#include "mem/mem.h"
+#include "pci/device.h"
+
+struct json_object;
+
+#define BARE_CLASS_VGA	   0x0300 /* VGA compatible */
+#define BARE_CLASS_DISPLAY 0x0380 /* other display controller: the guest reads the ROM BAR itself */
+#define BARE_IO_BYTES	   64
+#define BARE_ROM_BYTES_MAX (64u << 10)
+
+struct bare_config {
+	struct gpu *gpu;	   /* borrowed, longer than the device */
+	const struct clock *clock; /* borrowed: the time of traced events; NULL: none */
+	uint16_t class_code;	   /* 0: BARE_CLASS_DISPLAY */
+	const uint8_t *rom;	   /* copied: the PCI ROM image with the VBT; NULL: no ROM */
+	size_t rom_bytes;	   /* a power of two, 2 KiB to BARE_ROM_BYTES_MAX */
+};
+
+struct bare;
+
+/* Owned by the caller. NULL with `e` filled: -EINVAL (ROM size, aperture), -ENOMEM. */
+struct bare *bare_create(const struct bare_config *config, struct err *e);
+/* Takes the interrupt back from the GPU; NULL is fine. */
+void bare_destroy(struct bare *b);
+
+/* The device for a front. */
+struct pci_device *bare_device(struct bare *b);
+/* What a struct mem must tell: mem_listen(). */
+const struct mem_listener *bare_listener(struct bare *b);
+
+/* Config space and all of the GPU's (borrowed, valid as long as the device). */
+const struct state_section *bare_sections(struct bare *b, size_t *count);
+
+/* Where config accesses and the GPU's events go; NULL: nowhere. `t` lives longer than the device. */
+void bare_trace_set(struct bare *b, struct trace *t);
+
+/* Any thread: adds "config" and "traps" (accesses by region) to a JSON object. */
+void bare_status(struct bare *b, struct json_object *out);
+
+#endif
