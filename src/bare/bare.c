@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum trap { /* who was asked */
@@ -566,15 +567,16 @@ void bare_status(struct bare *b, struct json_object *out)
 		config, "msi", json_object_new_boolean(pci_config_msi_enabled(&b->config)));
 	lock_release(&b->lock);
 	for (unsigned int i = 0; i < TRAP_COUNT; i++) {
-		struct json_object *o = json_object_new_object();
+		char key[32];
 
-		add_u64(o, "reads", atomic_load(&b->traps.reads[i]));
-		add_u64(o, "writes", atomic_load(&b->traps.writes[i]));
-		json_object_object_add(traps, trap_names[i], o);
+		snprintf(key, sizeof(key), "%s_reads", trap_names[i]);
+		add_u64(traps, key, atomic_load(&b->traps.reads[i]));
+		snprintf(key, sizeof(key), "%s_writes", trap_names[i]);
+		add_u64(traps, key, atomic_load(&b->traps.writes[i]));
 	}
 	json_object_object_add(out, "config", config);
 	json_object_object_add(out, "traps", traps);
-	add_u64(out, "irqs", atomic_load(&b->irqs));
+	add_u64(out, "interrupts", atomic_load(&b->irqs));
 	add_u64(out, "resets", atomic_load(&b->resets));
 	add_u64(out, "clients", atomic_load(&b->clients));
 	add_u64(out, "unshared_maps", atomic_load(&b->fdless));

@@ -52,7 +52,10 @@ const struct state_section *bare_sections(struct bare *b, size_t *count);
 /* Where config accesses and the GPU's events go; NULL: nowhere. `t` lives longer than the device. */
 void bare_trace_set(struct bare *b, struct trace *t);
 
-/* Any thread: adds "config" and "traps" (accesses by region) to a JSON object. */
+/*
+ * Any thread: adds "config", "traps" ({"mmio_reads": n, "mmio_writes": n, ...} by part of the device),
+ * "interrupts", "resets", "clients" and "unshared_maps" to a JSON object.
+ */
 void bare_status(struct bare *b, struct json_object *out);
 
 #endif
