@@ -26,6 +26,8 @@ def read_png(path):
     pos, packed, head = 8, [], None
     while pos + 8 <= len(data):
         size, kind = struct.unpack_from(">I4s", data, pos)
+        if pos + 12 + size > len(data):
+            raise BadImage(f"{path}: ends within a chunk")
         body = data[pos + 8:pos + 8 + size]
         crc = data[pos + 8 + size:pos + 12 + size]
         if crc != struct.pack(">I", zlib.crc32(kind + body)):
@@ -43,7 +45,10 @@ def read_png(path):
     bpp = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour)
     if depth != 8 or bpp is None or interlace:
         raise BadImage(f"{path}: depth {depth}, colour type {colour}, interlace {interlace} is not handled")
-    raw = zlib.decompress(b"".join(packed))
+    try:
+        raw = zlib.decompress(b"".join(packed))
+    except zlib.error as e:
+        raise BadImage(f"{path}: {e}") from None
     stride = width * bpp
     if len(raw) != height * (stride + 1):
         raise BadImage(f"{path}: {len(raw)} bytes of pixels, {height * (stride + 1)} expected")
