@@ -23,10 +23,10 @@ struct edid_timing {
 };
 
 struct edid_monitor {
-	const char *name;      /* at most 13 characters; NULL: "uGVT" */
+	const char *name; /* at most 13 characters; NULL: "uGVT" */
 	uint32_t serial;
-	uint32_t width, height; /* of the preferred mode, pixels; 0: 1024x768 */
-	uint32_t refresh_hz;    /* 0: 60 */
+	uint32_t width, height;	      /* of the preferred mode, pixels; 0: 1024x768 */
+	uint32_t refresh_hz;	      /* 0: 60 */
 	uint32_t width_mm, height_mm; /* of the picture; 0: at 96 dots an inch */
 };
 

@@ -11,12 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PLANE_CTL_ENABLE UINT32_C(0x80000000)
-#define PLANE_CTL_FORMAT_MASK UINT32_C(0x0f000000)
-#define PLANE_CTL_ORDER_RGBX UINT32_C(0x00100000)
+#define PLANE_CTL_ENABLE	    UINT32_C(0x80000000)
+#define PLANE_CTL_FORMAT_MASK	    UINT32_C(0x0f000000)
+#define PLANE_CTL_ORDER_RGBX	    UINT32_C(0x00100000)
 #define PLANE_CTL_YUV422_ORDER_MASK UINT32_C(0x00030000)
-#define PLANE_CTL_DECOMPRESSION UINT32_C(0x00008000)
-#define PLANE_CTL_ASYNC_FLIP UINT32_C(0x00000200)
+#define PLANE_CTL_DECOMPRESSION	    UINT32_C(0x00008000)
+#define PLANE_CTL_ASYNC_FLIP	    UINT32_C(0x00000200)
 
 /* Pixels by what is in memory, least significant bits first in a little-endian word: DRM's names. */
 enum gen9_pixel {
@@ -48,8 +48,8 @@ struct gen9_plane_format {
 	const char *name;
 	uint32_t fourcc; /* DRM's; 0: none */
 	enum gen9_pixel pixel;
-	uint8_t bytes;   /* a pixel of the first colour plane; 0: less than one */
-	bool supported;  /* the software display can show it */
+	uint8_t bytes;	/* a pixel of the first colour plane; 0: less than one */
+	bool supported; /* the software display can show it */
 };
 
 /* By what is in memory; never NULL. */
@@ -69,8 +69,8 @@ uint32_t gen9_plane_stride_unit(enum gen9_plane_tiling tiling, unsigned int byte
 uint32_t gen9_plane_tile_height(enum gen9_plane_tiling tiling, unsigned int bytes);
 
 struct gen9_cursor_mode {
-	uint8_t mode;   /* CUR_CTL & 0x27 */
-	uint16_t size;  /* pixels, square */
+	uint8_t mode;  /* CUR_CTL & 0x27 */
+	uint16_t size; /* pixels, square */
 	uint16_t stride_bytes;
 	enum gen9_pixel pixel;
 	enum gen9_plane_alpha alpha;

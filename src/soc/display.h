@@ -22,20 +22,20 @@
 
 struct soc;
 
-#define SOC_PIPES 3
-#define SOC_PIPE_PLANES 4                           /* universal planes of a pipe */
-#define SOC_PLANES_MAX (SOC_PIPE_PLANES + 1)        /* and the cursor */
-#define SOC_PIPE_SIZE_MAX 8192                      /* a pipe's width and height at most */
+#define SOC_PIPES	  3
+#define SOC_PIPE_PLANES	  4			/* universal planes of a pipe */
+#define SOC_PLANES_MAX	  (SOC_PIPE_PLANES + 1) /* and the cursor */
+#define SOC_PIPE_SIZE_MAX 8192			/* a pipe's width and height at most */
 
 /* What latches when a plane is armed; the order of the registers in `struct soc_plane_live`. */
 enum soc_plane_reg {
-	PLANE_REG_CTL,     /* 0x80; cursor: CUR_CTL */
+	PLANE_REG_CTL,	   /* 0x80; cursor: CUR_CTL */
 	PLANE_REG_STRIDE,  /* 0x88 */
-	PLANE_REG_POS,     /* 0x8c; cursor: CUR_POS */
-	PLANE_REG_SIZE,    /* 0x90; cursor: CUR_FBC_CTL */
+	PLANE_REG_POS,	   /* 0x8c; cursor: CUR_POS */
+	PLANE_REG_SIZE,	   /* 0x90; cursor: CUR_FBC_CTL */
 	PLANE_REG_KEYVAL,  /* 0x94 */
 	PLANE_REG_KEYMSK,  /* 0x98 */
-	PLANE_REG_SURF,    /* 0x9c, arms; cursor: CUR_BASE */
+	PLANE_REG_SURF,	   /* 0x9c, arms; cursor: CUR_BASE */
 	PLANE_REG_KEYMAX,  /* 0xa0 */
 	PLANE_REG_OFFSET,  /* 0xa4 */
 	PLANE_REG_AUXDIST, /* 0xc0 */
@@ -45,8 +45,8 @@ enum soc_plane_reg {
 
 struct soc_plane_live {
 	uint32_t reg[PLANE_REG_COUNT]; /* what is being scanned out */
-	bool armed;                    /* the stored registers become live at the next vblank */
-	bool touched;                  /* written since it was last armed */
+	bool armed;		       /* the stored registers become live at the next vblank */
+	bool touched;		       /* written since it was last armed */
 };
 
 struct soc_pipe {
@@ -61,15 +61,15 @@ struct soc_pipe {
 	uint64_t hold_ns;   /* held until then, at most */
 	bool hold_write;    /* a register of an update was written in this frame */
 	uint64_t last_vblank_ns;
-	uint32_t frames; /* PIPE_FRMCOUNT */
-	uint32_t flips;  /* PIPE_FLIPCOUNT */
-	uint32_t flip_us; /* PIPE_FLIPTMSTMP */
+	uint32_t frames;			     /* PIPE_FRMCOUNT */
+	uint32_t flips;				     /* PIPE_FLIPCOUNT */
+	uint32_t flip_us;			     /* PIPE_FLIPTMSTMP */
 	struct soc_plane_live plane[SOC_PLANES_MAX]; /* the last one is the cursor */
 };
 
 struct soc_display {
 	struct soc *soc; /* borrowed */
-	bool monitor;    /* something is plugged into port B */
+	bool monitor;	 /* something is plugged into port B */
 	struct soc_pipe pipe[SOC_PIPES];
 };
 
@@ -78,20 +78,20 @@ enum soc_plane_kind { SOC_PLANE_PRIMARY, SOC_PLANE_OVERLAY, SOC_PLANE_CURSOR };
 struct soc_plane_state {
 	bool on;
 	enum soc_plane_kind kind;
-	unsigned int index;                /* plane 0..3; cursor: 4 */
+	unsigned int index;			/* plane 0..3; cursor: 4 */
 	const struct gen9_plane_format *format; /* never NULL; check format->supported */
 	enum gen9_plane_tiling tiling;
 	uint32_t stride_bytes; /* a row of the surface; rotated by 90/270: see stride_raw */
 	uint32_t stride_raw;   /* the register's field, in chunks (linear) or tiles */
 	struct gma surf;       /* GGTT address, 4 KiB aligned */
-	int32_t x, y;          /* window on the pipe; a cursor's may be negative or partly outside */
-	uint32_t w, h;         /* of the window, before scaling: pixels read from the surface */
+	int32_t x, y;  /* window on the pipe; a cursor's may be negative or partly outside */
+	uint32_t w, h; /* of the window, before scaling: pixels read from the surface */
 	uint32_t dst_w, dst_h; /* on the pipe: differ from w, h when a plane scaler is on */
 	uint32_t src_x, src_y; /* first pixel within the surface */
 	unsigned int rotation; /* degrees, counter-clockwise as the PRM counts: 0, 90, 180, 270 */
 	enum gen9_plane_alpha alpha; /* per pixel */
-	uint8_t plane_alpha;         /* constant alpha of the whole plane, 255: opaque */
-	uint32_t key_enable;         /* PLANE_CTL 22:21, 0: no colour key */
+	uint8_t plane_alpha;	     /* constant alpha of the whole plane, 255: opaque */
+	uint32_t key_enable;	     /* PLANE_CTL 22:21, 0: no colour key */
 	uint32_t key_value, key_mask, key_max;
 	bool compressed; /* render compression (CCS) is on: aux_* say where */
 	uint32_t aux_offset;
@@ -100,9 +100,9 @@ struct soc_plane_state {
 struct soc_pipe_state {
 	bool on;
 	uint32_t width, height; /* PIPESRC */
-	uint32_t background;    /* XRGB8888, from PIPE_BOTTOM_COLOR */
-	uint64_t frame;         /* frame counter */
-	uint64_t frame_ns;      /* of one frame */
+	uint32_t background;	/* XRGB8888, from PIPE_BOTTOM_COLOR */
+	uint64_t frame;		/* frame counter */
+	uint64_t frame_ns;	/* of one frame */
 };
 
 /*
@@ -110,8 +110,8 @@ struct soc_pipe_state {
  * many entries of out[] were filled, at most `max`, 0 when the pipe is off, or -EINVAL for a pipe
  * that does not exist. Windows are as programmed: the caller clips them to the pipe.
  */
-int soc_display_planes(struct soc_display *d, unsigned int pipe, struct soc_plane_state out[],
-	size_t max);
+int soc_display_planes(
+	struct soc_display *d, unsigned int pipe, struct soc_plane_state out[], size_t max);
 /* 0, or -EINVAL. With the pipe off, width and height are still those of PIPESRC. */
 int soc_display_pipe(struct soc_display *d, unsigned int pipe, struct soc_pipe_state *out);
 /* Both from one moment. As soc_display_planes(). */

@@ -15,16 +15,16 @@
 
 struct soc;
 
-#define GMBUS_PINS 8
+#define GMBUS_PINS	 8
 #define GMBUS_PIN_PORT_B 5
-#define SOC_EDID_MAX 256
-#define SOC_GPIOS 6 /* A..F; port B's DDC is E */
+#define SOC_EDID_MAX	 256
+#define SOC_GPIOS	 6 /* A..F; port B's DDC is E */
 
 /* The monitor's EEPROM as an I2C slave: what both masters talk to. */
 struct soc_ddc {
 	uint8_t edid[SOC_EDID_MAX]; /* past `size` bytes it reads 0xff */
 	uint16_t size;
-	uint8_t offset;  /* next byte to read */
+	uint8_t offset;	 /* next byte to read */
 	uint8_t segment; /* E-DDC; back to 0 at a stop */
 };
 
@@ -39,12 +39,12 @@ enum i2c_phase { I2C_IDLE, I2C_ADDRESS, I2C_RECEIVE, I2C_SEND, I2C_IGNORE };
 
 /* The slave's side of the bit-banged lines. */
 struct soc_i2c {
-	uint8_t phase;   /* enum i2c_phase */
+	uint8_t phase;	 /* enum i2c_phase */
 	uint8_t address; /* 7 bits */
 	uint8_t shift, bits;
-	bool ack;     /* the ninth clock is going on */
-	bool scl, sda; /* the master's lines as last seen */
-	bool sda_low; /* the slave pulls SDA */
+	bool ack;	 /* the ninth clock is going on */
+	bool scl, sda;	 /* the master's lines as last seen */
+	bool sda_low;	 /* the slave pulls SDA */
 	uint8_t written; /* bytes since the address */
 };
 
@@ -55,8 +55,8 @@ struct soc_gmbus {
 	bool nak;      /* SATOER */
 	bool stop;     /* a stop follows the transfer */
 	uint8_t address;
-	uint16_t left;    /* bytes still to transfer */
-	uint16_t written; /* bytes since the address */
+	uint16_t left;		 /* bytes still to transfer */
+	uint16_t written;	 /* bytes since the address */
 	uint8_t gpio[SOC_GPIOS]; /* what the master drives: GPIO_* below */
 	struct soc_i2c i2c;
 };

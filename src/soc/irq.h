@@ -17,10 +17,10 @@
 
 /* Sets of {ISR, IMR, IIR, IER}, 4 bytes apart. */
 enum irq_bank {
-	IRQ_GT0, /* 0x44300: RCS 15:0, BCS 31:16 */
-	IRQ_GT1, /* 0x44310: VCS0, VCS1 */
-	IRQ_GT2, /* 0x44320: PM, GuC */
-	IRQ_GT3, /* 0x44330: VECS 15:0 */
+	IRQ_GT0,    /* 0x44300: RCS 15:0, BCS 31:16 */
+	IRQ_GT1,    /* 0x44310: VCS0, VCS1 */
+	IRQ_GT2,    /* 0x44320: PM, GuC */
+	IRQ_GT3,    /* 0x44330: VECS 15:0 */
 	IRQ_PIPE_A, /* 0x44400 */
 	IRQ_PIPE_B,
 	IRQ_PIPE_C,
@@ -31,7 +31,7 @@ enum irq_bank {
 	IRQ_BANKS
 };
 
-#define IRQ_MASTER 0x44200u
+#define IRQ_MASTER	  0x44200u
 #define IRQ_MASTER_ENABLE UINT32_C(0x80000000)
 
 /* Called with LOCK_RANK_IRQ released; asks for one MSI. */
@@ -40,12 +40,12 @@ typedef void (*soc_irq_fn)(void *arg);
 typedef void (*soc_irq_listen_fn)(void *arg, enum irq_bank bank);
 
 struct soc_irq {
-	struct regs *regs; /* borrowed */
-	struct lock lock;  /* LOCK_RANK_IRQ */
+	struct regs *regs;	    /* borrowed */
+	struct lock lock;	    /* LOCK_RANK_IRQ */
 	uint32_t queued[IRQ_BANKS]; /* second events */
 	uint32_t level[IRQ_BANKS];  /* ISR: what is asserted right now */
-	bool asserted;              /* an MSI went out and the master was not rewritten since */
-	uint64_t raised;            /* MSIs asked for */
+	bool asserted;		    /* an MSI went out and the master was not rewritten since */
+	uint64_t raised;	    /* MSIs asked for */
 	soc_irq_fn fn;
 	void *arg;
 	soc_irq_listen_fn listen_fn; /* may be NULL */

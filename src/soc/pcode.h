@@ -16,8 +16,8 @@ struct soc;
 #define PCODE_FREQUENCIES 256
 
 struct soc_pcode {
-	struct soc *soc;                      /* borrowed */
-	uint8_t ia_ratio[PCODE_FREQUENCIES];   /* by GT ratio: what the driver asked for */
+	struct soc *soc;		     /* borrowed */
+	uint8_t ia_ratio[PCODE_FREQUENCIES]; /* by GT ratio: what the driver asked for */
 	uint8_t ring_ratio[PCODE_FREQUENCIES];
 	uint64_t refused; /* commands that do not exist here */
 };

@@ -21,10 +21,10 @@
 #include "soc/regs.h"
 
 struct soc {
-	struct regs *regs;         /* borrowed */
+	struct regs *regs;	   /* borrowed */
 	const struct clock *clock; /* borrowed */
-	struct lock lock;          /* LOCK_RANK_SOC: all blocks below but irq */
-	struct soc_irq irq;        /* has its own lock, LOCK_RANK_IRQ */
+	struct lock lock;	   /* LOCK_RANK_SOC: all blocks below but irq */
+	struct soc_irq irq;	   /* has its own lock, LOCK_RANK_IRQ */
 	struct soc_display display;
 	struct soc_gmbus gmbus;
 	struct soc_power power;
@@ -37,10 +37,10 @@ struct soc {
 };
 
 struct soc_config {
-	bool monitor;         /* one monitor on port B (HDMI), as the VBT of gen9/vbt.h says */
-	const uint8_t *edid;  /* edid_bytes long, copied; NULL: gen9's built-in 1024x768 */
-	size_t edid_bytes;    /* 128 or 256; 0: 128 */
-	soc_irq_fn irq_fn;    /* the instance's MSI */
+	bool monitor;	     /* one monitor on port B (HDMI), as the VBT of gen9/vbt.h says */
+	const uint8_t *edid; /* edid_bytes long, copied; NULL: gen9's built-in 1024x768 */
+	size_t edid_bytes;   /* 128 or 256; 0: 128 */
+	soc_irq_fn irq_fn;   /* the instance's MSI */
 	void *irq_arg;
 	/* A flip or vblank may have to be delivered earlier than the timer knows: called with no lock. */
 	void (*kick)(void *arg);
