@@ -11,19 +11,22 @@
 
 #include "gpu/model/model.h"
 
-static inline uint64_t gtt_tag(uint64_t gma, enum space space)
+/* Bits 63:54 the TLB's generation, 53:2 the page, 1 the space, 0 always set. */
+#define GTT_TAG_GENERATION BIT64(54)
+
+static inline uint64_t gtt_tag(const struct tlb *t, uint64_t gma, enum space space)
 {
-	return (gma >> PAGE_SHIFT) << 2 | (uint64_t)(space == SPACE_PPGTT) << 1 | 1;
+	return t->generation | (gma >> PAGE_SHIFT) << 2 | (uint64_t)(space == SPACE_PPGTT) << 1 | 1;
 }
 
 static inline unsigned int gtt_slot(uint64_t tag)
 {
-	return (unsigned int)(tag >> 1 ^ tag >> 11 ^ tag >> 23) % TLB_ENTRIES;
+	return (unsigned int)(tag >> 2 ^ tag >> 12 ^ tag >> 22 ^ (tag & 2) << 8) % TLB_ENTRIES;
 }
 
 /* A miss, a comparison that is due, or something that needs a closer look. */
-uint8_t *gtt_ptr_slow(struct engine *e, uint64_t gma, enum space space, bool write,
-	enum fault_reason *why);
+uint8_t *gtt_ptr_slow(
+	struct engine *e, uint64_t gma, enum space space, bool write, enum fault_reason *why);
 
 /*
  * The host's byte at `gma`, through the engine's TLB. NULL with *why when it leads nowhere. Only the
@@ -31,16 +34,16 @@ uint8_t *gtt_ptr_slow(struct engine *e, uint64_t gma, enum space space, bool wri
  * PPGTT entry gets a pointer whose content is dropped, as silicon drops it. Addresses are taken
  * modulo 2^48 (PPGTT; with three levels and in the GGTT they end at 4 GiB).
  */
-static inline uint8_t *gtt_ptr(struct engine *e, uint64_t gma, enum space space, bool write,
-	enum fault_reason *why)
+static inline uint8_t *gtt_ptr(
+	struct engine *e, uint64_t gma, enum space space, bool write, enum fault_reason *why)
 {
 	struct tlb *t = &e->tlb;
-	uint64_t tag = gtt_tag(gma, space);
+	uint64_t tag = gtt_tag(t, gma, space);
 	struct tlb_entry *x = &t->e[gtt_slot(tag)];
 
 	if (unlikely((write ? x->wtag : x->rtag) != tag ||
-		    atomic_load_explicit(&t->wanted, memory_order_relaxed) != t->done ||
-		    --t->sample == 0))
+		     atomic_load_explicit(&t->wanted, memory_order_relaxed) != t->done ||
+		     --t->sample == 0))
 		return gtt_ptr_slow(e, gma, space, write, why);
 	if (space == SPACE_GGTT &&
 		unlikely(atomic_load_explicit(&e->model->ggtt.any_unflushed, memory_order_relaxed)))

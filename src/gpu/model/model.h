@@ -41,19 +41,19 @@ struct engine;
  * the last offender; shown by status; any of it by stock i915 or by exec fails the test.
  */
 enum violation {
-	VIOLATION_FORCEWAKE,       /* register access in a domain that is not awake; detail: offset */
-	VIOLATION_GGTT_FLUSH,      /* an entry used that was written after the last GGTT flush; gma page */
-	VIOLATION_STALE_TLB,       /* a translation used whose entry has changed since it was cached */
+	VIOLATION_FORCEWAKE, /* register access in a domain that is not awake; detail: offset */
+	VIOLATION_GGTT_FLUSH, /* an entry used that was written after the last GGTT flush; gma page */
+	VIOLATION_STALE_TLB, /* a translation used whose entry has changed since it was cached */
 	VIOLATION_CONTEXT_WRITE,   /* the image of a running context was written by the CPU; lrca */
-	VIOLATION_TAIL_ALIGN,      /* ring tail not on a qword */
-	VIOLATION_LITE_RESTORE,    /* lite restore whose tail did not move, or HEAD == TAIL; lrca */
-	VIOLATION_ELSP_OVERRUN,    /* ELSP written while the pending port is still full */
-	VIOLATION_CSB_OVERFLOW,    /* more than six events unread */
+	VIOLATION_TAIL_ALIGN,	   /* ring tail not on a qword */
+	VIOLATION_LITE_RESTORE,	   /* lite restore whose tail did not move, or HEAD == TAIL; lrca */
+	VIOLATION_ELSP_OVERRUN,	   /* ELSP written while the pending port is still full */
+	VIOLATION_CSB_OVERFLOW,	   /* more than six events unread */
 	VIOLATION_RESET_HANDSHAKE, /* GDRST of an engine without RESET_CTL ready-for-reset */
-	VIOLATION_CS_REGISTER,     /* a command streamer touched a register it may not; offset */
-	VIOLATION_CS_PRIVILEGE,    /* a privileged command or GGTT write in a user batch; dword 0 */
+	VIOLATION_CS_REGISTER,	   /* a command streamer touched a register it may not; offset */
+	VIOLATION_CS_PRIVILEGE,	   /* a privileged command or GGTT write in a user batch; dword 0 */
 	VIOLATION_UNKNOWN_COMMAND, /* an opcode without a row; dword 0 */
-	VIOLATION_DESCRIPTOR,      /* reserved or impossible bits in a context descriptor */
+	VIOLATION_DESCRIPTOR,	   /* reserved or impossible bits in a context descriptor */
 	VIOLATION_COUNT
 };
 extern const char *const violation_names[VIOLATION_COUNT];
@@ -69,10 +69,10 @@ void model_violate(struct model *m, enum violation v, uint64_t detail);
 
 enum fault_reason { /* why an address led nowhere */
 	FAULT_NONE,
-	FAULT_PTE,      /* not present, or outside the tables */
+	FAULT_PTE,	/* not present, or outside the tables */
 	FAULT_READONLY, /* a write through a mapping of the bus without write permission */
-	FAULT_IOVA,     /* the entry names a bus address that is not mapped */
-	FAULT_FDLESS,   /* guest RAM that was announced without an fd */
+	FAULT_IOVA,	/* the entry names a bus address that is not mapped */
+	FAULT_FDLESS,	/* guest RAM that was announced without an fd */
 	FAULT_REASONS
 };
 extern const char *const fault_reason_names[FAULT_REASONS];
@@ -90,9 +90,9 @@ struct iommu_ops { /* to whom an IOMMU belongs; both from the thread that maps o
 };
 
 struct iommu {
-	struct lock lock;             /* LOCK_RANK_IOMMU: writers */
+	struct lock lock;	      /* LOCK_RANK_IOMMU: writers */
 	struct rangemap *_Atomic map; /* published; values are struct iommu_map, owned */
-	struct epoch epoch;           /* readers of `map` and of the memory it names */
+	struct epoch epoch;	      /* readers of `map` and of the memory it names */
 	const struct iommu_ops *ops;
 	void *arg;
 	/* What could not be freed because a reader did not leave: freed at the end. Under lock. */
@@ -104,8 +104,8 @@ void iommu_init(struct iommu *mmu, const struct iommu_ops *ops, void *arg);
 /* No reader is left. */
 void iommu_finish(struct iommu *mmu);
 /* As gpu_ops.iova_map and iova_unmap. -EINVAL: not 4 KiB granular, or it wraps. */
-int iommu_map_range(struct iommu *mmu, struct iova iova, uint64_t size, uint8_t *hva,
-	bool writable);
+int iommu_map_range(
+	struct iommu *mmu, struct iova iova, uint64_t size, uint8_t *hva, bool writable);
 int iommu_unmap_range(struct iommu *mmu, struct iova iova, uint64_t size);
 /* Inside an epoch section: the host page under `iova`, NULL when none. *why gets a fault reason. */
 uint8_t *iommu_page(struct iommu *mmu, struct iova iova, bool write, enum fault_reason *why);
@@ -119,8 +119,8 @@ uint8_t *iommu_page(struct iommu *mmu, struct iova iova, bool write, enum fault_
  * flush costs what was written since the last one and not the size of the table.
  */
 struct ggtt {
-	_Atomic uint64_t *pte;              /* owned: what the driver wrote */
-	_Atomic uint64_t *unflushed;        /* owned: a bit an entry */
+	_Atomic uint64_t *pte;		     /* owned: what the driver wrote */
+	_Atomic uint64_t *unflushed;	     /* owned: a bit an entry */
 	_Atomic uint64_t unflushed_sum[256]; /* a bit a word of `unflushed` */
 	_Atomic bool any_unflushed;
 };
@@ -128,18 +128,18 @@ struct ggtt {
 /* A cached translation. A tag is 0 (empty) or what gtt_tag() makes of page and space. */
 struct tlb_entry {
 	uint64_t rtag, wtag; /* what may be read, what may be written */
-	uint8_t *page;       /* host page */
-	uint64_t leaf;       /* the bus page it was filled with: to see that its entry has changed */
+	uint8_t *page;	     /* host page */
+	uint64_t leaf; /* the bus page it was filled with: to see that its entry has changed */
 };
 
 #define TLB_ENTRIES 1024
-#define TLB_SAMPLE 4096 /* every so many look-ups are compared with a walk */
+#define TLB_SAMPLE  4096 /* every so many look-ups are compared with a walk */
 
 struct tlb {
 	_Atomic uint32_t wanted; /* goes up when someone wants it flushed, from any thread */
-	uint32_t done;           /* the engine's thread: `wanted` at its last flush */
-	uint32_t sample;         /* look-ups until the next comparison */
-	uint64_t generation;     /* part of every tag; a flush changes it */
+	uint32_t done;		 /* the engine's thread: `wanted` at its last flush */
+	uint32_t sample;	 /* look-ups until the next comparison */
+	uint64_t generation;	 /* part of every tag; a flush changes it */
 	bool sink_used;
 	struct tlb_entry e[TLB_ENTRIES];
 	/* Where writes through read-only PPGTT entries go: silicon drops them without a fault. */
@@ -173,16 +173,17 @@ struct model_stats {
 	_Atomic uint64_t mmio_reads, mmio_writes, ggtt_reads, ggtt_writes;
 	_Atomic uint64_t aperture_reads, aperture_writes, aperture_nowhere;
 	_Atomic uint64_t interrupts, resets, gt_resets, frames;
-	_Atomic uint64_t blt_undone;      /* blits that are known and not done */
-	_Atomic uint64_t planes_undone;   /* planes in a format or tiling that scanout does not show */
+	_Atomic uint64_t blt_undone; /* blits that are known and not done */
+	_Atomic uint64_t
+		planes_undone; /* planes in a format or tiling that scanout does not show */
 	_Atomic uint64_t readonly_writes; /* dropped: through a read-only PPGTT entry (pages) */
 };
 
 struct model {
 	struct gpu gpu; /* first: the seam */
 	const struct gen9_platform *platform;
-	struct clock *clock; /* borrowed */
-	uint64_t start_ns;   /* of the clock: timestamps count from here */
+	struct clock *clock;	     /* borrowed */
+	uint64_t start_ns;	     /* of the clock: timestamps count from here */
 	struct trace *_Atomic trace; /* borrowed; outlives the GPU */
 	struct regs regs;
 	struct soc soc;
@@ -193,7 +194,7 @@ struct model {
 	struct engine engine[GEN9_ENGINES];
 	unsigned int engines; /* bit per engine that exists */
 	struct model_timer timer;
-	struct lock reset_lock; /* LOCK_RANK_DEVICE: one reset at a time */
+	struct lock reset_lock; /* LOCK_RANK_IOMMU: one reset at a time */
 	struct model_stats stats;
 
 	/* The one MSI. */
@@ -210,11 +211,11 @@ struct model {
 };
 
 /* Each engine that exists, as `e`. */
-#define model_each_engine(m, e)                                                                    \
-	for (struct engine *e = (m)->engine; e < (m)->engine + GEN9_ENGINES; e++)                  \
+#define model_each_engine(m, e)                                                   \
+	for (struct engine *e = (m)->engine; e < (m)->engine + GEN9_ENGINES; e++) \
 		if ((m)->engines & BIT(e - (m)->engine))
 
-/* The 12 MHz count that every timestamp register and post-sync write shows. timestamp.c */
+/* The 12 MHz count that every timestamp register and post-sync write shows. misc_regs.c */
 uint64_t model_timestamp(const struct model *m);
 /* Keeps the first fault of the device for status. violation.c */
 void model_fault(struct model *m, const char *text);
@@ -230,6 +231,9 @@ void model_bind_reset(struct model *m);
 void model_bind_timestamp(struct model *m);
 void model_bind_fuses(struct model *m);
 void model_bind_gtt(struct model *m);
+
+/* gpu_ops.reset: reset.c */
+void model_reset(struct gpu *g);
 
 /* gpu_ops.aperture_read and aperture_write: aperture.c */
 void aperture_read(struct gpu *g, uint64_t offset, void *data, size_t size);
