@@ -26,26 +26,32 @@ struct vfu_area {
 struct vfu_region {
 	uint64_t size;
 	uint32_t flags; /* VFIO_REGION_INFO_FLAG_READ, _WRITE, _MMAP */
-	int fd;         /* with MMAP: borrowed; else -1 */
+	int fd;		/* with MMAP: borrowed; else -1 */
 	uint64_t fd_offset;
 	uint32_t area_count;
 	struct vfu_area areas[4];
 	uint32_t type, subtype; /* device-specific regions; 0: none */
 };
 
-/* All on the connection's thread, except what says otherwise. */
+/*
+ * All on the connection's thread, except irq_count, which is asked in vfu_server_create. Regions are
+ * asked for once a client. reset may be NULL: no RESET then; attached and detached too.
+ */
 struct vfu_device_ops {
 	uint32_t num_regions, num_irqs;
 	void (*region_info)(void *dev, uint32_t index, struct vfu_region *out);
 	uint32_t (*irq_count)(void *dev, uint32_t index);
 	int (*region_read)(void *dev, uint32_t index, uint64_t offset, void *data, size_t len);
-	int (*region_write)(void *dev, uint32_t index, uint64_t offset, const void *data, size_t len);
+	int (*region_write)(
+		void *dev, uint32_t index, uint64_t offset, const void *data, size_t len);
 	void (*reset)(void *dev);
 	void (*attached)(void *dev);
 	void (*detached)(void *dev);
+	/* Optional. INTx was unmasked: raise it again if the line is still up. */
+	void (*irq_unmasked)(void *dev, uint32_t index);
 };
 
-struct vfu_stats { /* atomics inside; a snapshot here */
+struct vfu_stats {	       /* atomics inside; a snapshot here */
 	uint64_t messages[32]; /* by command */
 	uint64_t posted, errors, connections, refused;
 	uint64_t irqs;
@@ -53,10 +59,18 @@ struct vfu_stats { /* atomics inside; a snapshot here */
 
 struct vfu_server_config {
 	const char *socket_path; /* created 0600, a dead one is replaced; or NULL with fd >= 0 */
-	int fd;                  /* inherited: a listening or an already connected socket; -1: none */
+	int fd; /* inherited: a listening or an already connected socket; -1: none */
 	const struct vfu_device_ops *ops;
 	void *dev;
 	struct mem *mem;
+	/*
+	 * Looks for the next message this long before it sleeps, while messages come that close
+	 * together. It costs a core and saves a wake-up; 0: off.
+	 */
+	uint64_t spin_ns;
+	/* Optional. `fd` was a connected socket and its client is gone: no other can come. */
+	void (*ended)(void *arg);
+	void *ended_arg;
 };
 
 /* Binds and listens; no thread yet. NULL with `e` filled. */

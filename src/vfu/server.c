@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A vfio-user server: its socket, and its two threads.
+ *
+ * The connection's thread blocks in recvmsg for the one client there is, and in a condition variable
+ * when there is none. The accepting thread hands the next client over, and while there is one refuses
+ * others: it reads their first message and answers EBUSY, without ever waiting for one of them.
+ */
+#include "vfu/server.h"
+#include "base/clock.h"
+#include "base/util.h"
+#include "vfu/conn.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#define REFUSED_MAX	   8 /* clients being refused at a time; more wait in the backlog */
+#define REFUSED_TIMEOUT_MS 1000
+#define REFUSED_TICK_MS	   10
+#define ACCEPT_PAUSE_MS	   100 /* after a failure (no descriptors, no memory) */
+
+/* ---- socket ---- */
+
+/* Is somebody listening at `addr`? */
+static bool is_alive(const struct sockaddr_un *addr)
+{
+	fd_auto int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	/* EAGAIN: its backlog is full. EACCES: it may well be. */
+	return fd < 0 || connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0 ||
+	       errno != ECONNREFUSED;
+}
+
+static int socket_bind(struct vfu_server *s, struct err *e)
+{
+	const char *path = s->config.socket_path;
+	const struct sockaddr *addr = (const struct sockaddr *)&s->addr;
+	struct stat st;
+	int ret;
+
+	s->addr.sun_family = AF_UNIX;
+	if (strlen(path) >= sizeof(s->addr.sun_path) || !path[0])
+		return err_set(e, -ENAMETOOLONG, "use a path of 1 to 107 bytes",
+			"socket path \"%s\"", path);
+	strcpy(s->addr.sun_path, path);
+	s->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* Before bind, so that the inode never has another mode (unix(7): bind takes the socket's). */
+	if (s->listen_fd < 0 || fchmod(s->listen_fd, 0600))
+		return err_set(e, -errno, NULL, "cannot make a socket");
+	ret = bind(s->listen_fd, addr, sizeof(s->addr)) ? -errno : 0;
+	if (ret == -EADDRINUSE) {
+		if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
+			return err_set(e, -EEXIST, "name another path or remove it",
+				"\"%s\" is there and not a socket", path);
+		if (is_alive(&s->addr))
+			return err_set(e, -EADDRINUSE, "stop the other server or name another path",
+				"a server listens on \"%s\" already", path);
+		unlink(path);
+		ret = bind(s->listen_fd, addr, sizeof(s->addr)) ? -errno : 0;
+	}
+	if (ret)
+		return err_set(e, ret, NULL, "cannot bind \"%s\"", path);
+	s->bound = true;
+	if (lstat(path, &st) == 0) {
+		s->dev = st.st_dev;
+		s->ino = st.st_ino;
+	}
+	if (listen(s->listen_fd, 8))
+		return err_set(e, -errno, NULL, "cannot listen on \"%s\"", path);
+	return 0;
+}
+
+/* An inherited fd: a listening or a connected unix stream socket. */
+static int socket_adopt(struct vfu_server *s, struct err *e)
+{
+	int fd = s->config.fd, domain = 0, type = 0, listening = 0;
+	socklen_t len = sizeof(int);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) ||
+		getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) ||
+		getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len))
+		return err_set(e, -errno, "pass a listening or connected unix socket",
+			"fd %d is not a socket", fd);
+	if (domain != AF_UNIX || type != SOCK_STREAM)
+		return err_set(e, -EINVAL, "pass a listening or connected unix socket",
+			"fd %d is not a unix stream socket", fd);
+	if (listening)
+		s->listen_fd = fd;
+	else
+		s->connected_fd = fd;
+	return 0;
+}
+
+static void socket_remove(struct vfu_server *s)
+{
+	struct stat st;
+
+	if (s->bound && lstat(s->addr.sun_path, &st) == 0 && st.st_dev == s->dev &&
+		st.st_ino == s->ino)
+		unlink(s->addr.sun_path);
+	s->bound = false;
+}
+
+/* ---- the connection's thread ---- */
+
+static void serve(struct vfu_server *s, int fd)
+{
+	int ret = vfu_conn_open(&s->conn, fd);
+
+	if (ret) {
+		close(fd);
+		return;
+	}
+	/* Stopped before the connection was there to be shut down. */
+	lock_acquire(&s->lock);
+	ret = s->stopping ? -ECANCELED : 0;
+	lock_release(&s->lock);
+	while (!ret)
+		ret = vfu_conn_process(&s->conn, 0);
+	vfu_conn_close(&s->conn);
+}
+
+static void *conn_main(void *arg)
+{
+	struct vfu_server *s = arg;
+
+	for (;;) {
+		bool last = false;
+		int fd;
+
+		lock_acquire(&s->lock);
+		s->busy = false;
+		while (s->next_fd < 0 && !s->stopping)
+			lock_cond_wait(&s->lock, &s->cond, 0);
+		fd = s->next_fd;
+		s->next_fd = -1;
+		s->busy = fd >= 0;
+		last = s->listen_fd < 0;
+		lock_release(&s->lock);
+		if (fd < 0)
+			return NULL;
+		serve(s, fd);
+		if (last && s->config.ended)
+			s->config.ended(s->config.ended_arg);
+	}
+}
+
+/* ---- the accepting thread ---- */
+
+struct refused {
+	int fd;
+	uint64_t deadline_ns;
+};
+
+/* True when this one is done with: answered, gone, or out of time. */
+static bool refuse(struct vfu_server *s, struct refused *r, uint64_t now_ns)
+{
+	struct vfu_hdr hdr;
+	struct iovec iov = {&hdr, sizeof(hdr)};
+	ssize_t n = recv(r->fd, &hdr, sizeof(hdr), MSG_DONTWAIT | MSG_PEEK);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return now_ns >= r->deadline_ns;
+	if (n > 0 && n < (ssize_t)sizeof(hdr))
+		return now_ns >= r->deadline_ns;
+	if (n == (ssize_t)sizeof(hdr) && !(hdr.flags & VFU_TYPE_MASK)) {
+		hdr = (struct vfu_hdr){
+			.id = hdr.id,
+			.cmd = hdr.cmd,
+			.size = sizeof(hdr),
+			.flags = VFU_TYPE_REPLY | VFU_ERROR,
+			.error = EBUSY,
+		};
+		vfu_stream_send(r->fd, &iov, 1, NULL, 0, 0);
+	}
+	return true;
+}
+
+/* A new client: to the connection's thread, or to those to be refused. False: there is none. */
+static bool take_client(
+	struct vfu_server *s, struct refused *refused, size_t *count, uint64_t now_ns)
+{
+	int fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	bool mine = false;
+
+	if (fd < 0)
+		return false;
+	lock_acquire(&s->lock);
+	if (!s->busy && s->next_fd < 0) {
+		s->next_fd = fd;
+		s->busy = true;
+		mine = true;
+		pthread_cond_signal(&s->cond);
+	}
+	lock_release(&s->lock);
+	if (mine)
+		return true;
+	vfu_count(&s->counters.refused);
+	refused[(*count)++] = (struct refused){
+		.fd = fd,
+		.deadline_ns = now_ns + REFUSED_TIMEOUT_MS * NSEC_PER_MSEC,
+	};
+	return true;
+}
+
+static void *accept_main(void *arg)
+{
+	struct refused refused[REFUSED_MAX];
+	struct vfu_server *s = arg;
+	struct clock clock;
+	bool pause = false;
+	size_t count = 0;
+
+	clock_init_real(&clock);
+	for (;;) {
+		struct pollfd p[] = {
+			{.fd = s->wake_fd, .events = POLLIN},
+			/* With no place left the next one waits in the backlog. */
+			{.fd = count < REFUSED_MAX && !pause ? s->listen_fd : -1, .events = POLLIN},
+		};
+		uint64_t now;
+
+		if (poll(p, ARRAY_SIZE(p),
+			    count   ? REFUSED_TICK_MS
+			    : pause ? ACCEPT_PAUSE_MS
+				    : -1) < 0 &&
+			errno != EINTR)
+			break;
+		if (p[0].revents)
+			break;
+		now = clock_now_ns(&clock);
+		for (size_t i = count; i-- > 0;) {
+			if (!refuse(s, &refused[i], now))
+				continue;
+			close(refused[i].fd);
+			refused[i] = refused[--count];
+		}
+		pause = p[1].revents && !take_client(s, refused, &count, now);
+	}
+	while (count)
+		close(refused[--count].fd);
+	return NULL;
+}
+
+/* ---- life ---- */
+
+int vfu_server_init(struct vfu_server *s, const struct vfu_server_config *config, struct err *e)
+{
+	int ret;
+
+	*s = (struct vfu_server){
+		.config = *config,
+		.listen_fd = -1,
+		.connected_fd = -1,
+		.next_fd = -1,
+		.wake_fd = -1,
+	};
+	if (config->ops->num_regions > VFU_MAX_REGIONS || config->ops->num_irqs > VFU_MAX_IRQS)
+		return err_set(e, -EINVAL, NULL, "%u regions and %u interrupt types are too many",
+			config->ops->num_regions, config->ops->num_irqs);
+	lock_init(&s->lock, LOCK_RANK_CONTROL);
+	lock_cond_init(&s->cond);
+	ret = vfu_irqs_init(s);
+	if (!ret)
+		ret = vfu_conn_init(&s->conn, s);
+	if (ret) {
+		vfu_irqs_finish(s);
+		return err_set(e, ret, NULL, "no memory for a server");
+	}
+	return 0;
+}
+
+void vfu_server_finish(struct vfu_server *s)
+{
+	vfu_conn_finish(&s->conn);
+	vfu_irqs_finish(s);
+	pthread_cond_destroy(&s->cond);
+	lock_finish(&s->lock);
+	fd_close(&s->wake_fd);
+	fd_close(&s->listen_fd);
+	fd_close(&s->connected_fd);
+	fd_close(&s->next_fd);
+}
+
+struct vfu_server *vfu_server_create(const struct vfu_server_config *config, struct err *e)
+{
+	struct vfu_server *s = calloc(1, sizeof(*s));
+	int ret;
+
+	if (!s) {
+		err_set(e, -ENOMEM, NULL, "no memory for a server");
+		return NULL;
+	}
+	ret = vfu_server_init(s, config, e);
+	if (ret) {
+		free(s);
+		return NULL;
+	}
+	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->wake_fd < 0)
+		ret = err_set(e, -errno, NULL, "cannot make an eventfd");
+	else if (config->socket_path)
+		ret = socket_bind(s, e);
+	else
+		ret = socket_adopt(s, e);
+	if (ret) {
+		vfu_server_destroy(s);
+		return NULL;
+	}
+	return s;
+}
+
+int vfu_server_start(struct vfu_server *s, struct err *e)
+{
+	int ret;
+
+	if (s->connected_fd >= 0) {
+		s->next_fd = s->connected_fd;
+		s->connected_fd = -1;
+		s->busy = true;
+	}
+	ret = pthread_create(&s->conn_thread, NULL, conn_main, s);
+	if (ret)
+		return err_set(e, -ret, NULL, "cannot start a thread");
+	ret = pthread_create(&s->accept_thread, NULL, accept_main, s);
+	if (ret) {
+		lock_acquire(&s->lock);
+		s->stopping = true;
+		pthread_cond_signal(&s->cond);
+		lock_release(&s->lock);
+		vfu_conn_shutdown(&s->conn);
+		pthread_join(s->conn_thread, NULL);
+		return err_set(e, -ret, NULL, "cannot start a thread");
+	}
+	pthread_setname_np(s->conn_thread, "vfu-conn");
+	pthread_setname_np(s->accept_thread, "vfu-accept");
+	s->started = true;
+	return 0;
+}
+
+void vfu_server_destroy(struct vfu_server *s)
+{
+	uint64_t one = 1;
+
+	if (!s)
+		return;
+	if (s->started) {
+		ssize_t n = write(s->wake_fd, &one, sizeof(one));
+
+		(void)n;
+		lock_acquire(&s->lock);
+		s->stopping = true;
+		pthread_cond_signal(&s->cond);
+		lock_release(&s->lock);
+		vfu_conn_shutdown(&s->conn);
+		pthread_join(s->accept_thread, NULL);
+		pthread_join(s->conn_thread, NULL);
+	}
+	socket_remove(s);
+	vfu_server_finish(s);
+	free(s);
+}
+
+bool vfu_attached(const struct vfu_server *s)
+{
+	return atomic_load(&s->attached);
+}
+
+void vfu_stats_get(const struct vfu_server *s, struct vfu_stats *out)
+{
+	const struct vfu_counters *c = &s->counters;
+
+	for (size_t i = 0; i < ARRAY_SIZE(out->messages); i++)
+		out->messages[i] = atomic_load_explicit(&c->messages[i], memory_order_relaxed);
+	out->posted = atomic_load_explicit(&c->posted, memory_order_relaxed);
+	out->errors = atomic_load_explicit(&c->errors, memory_order_relaxed);
+	out->connections = atomic_load_explicit(&c->connections, memory_order_relaxed);
+	out->refused = atomic_load_explicit(&c->refused, memory_order_relaxed);
+	out->irqs = atomic_load_explicit(&c->irqs, memory_order_relaxed);
+}
