@@ -17,19 +17,22 @@
 
 /* The page of the image that holds the registers, and how many dwords of it the rows span. */
 #define CONTEXT_STATE_PAGE 1
-#define CONTEXT_RING_DW 0xac
+#define CONTEXT_RING_DW	   0xac
 
 enum context_row_flags {
-	CONTEXT_RING = 1 << 0,   /* ring context: restored always; else only without RESTORE_INHIBIT */
+	CONTEXT_RING =
+		1 << 0, /* ring context: restored always; else only without RESTORE_INHIBIT */
 	CONTEXT_MASKED = 1 << 1, /* the register takes a mask in its upper half */
-	CONTEXT_SW = 1 << 2,     /* software may write it while the context runs, and a save leaves it */
-	CONTEXT_LIVE = 1 << 3,   /* changes while the context runs: the save takes it from the engine */
+	CONTEXT_SW =
+		1 << 2, /* software may write it while the context runs, and a save leaves it */
+	CONTEXT_LIVE =
+		1 << 3, /* changes while the context runs: the save takes it from the engine */
 };
 
 struct context_row {
-	uint16_t dw;     /* index of the value; the register's offset is in dw - 1 */
-	uint16_t reg;    /* offset from the engine's MMIO base */
-	uint8_t flags;   /* enum context_row_flags */
+	uint16_t dw;	 /* index of the value; the register's offset is in dw - 1 */
+	uint16_t reg;	 /* offset from the engine's MMIO base */
+	uint8_t flags;	 /* enum context_row_flags */
 	uint8_t engines; /* bit per enum gen9_engine */
 	const char *name;
 	const char *why;
@@ -42,7 +45,7 @@ extern const size_t gen9_context_row_count;
 struct context_lri {
 	uint16_t dw;
 	uint16_t count;
-	uint8_t posted;  /* engines on which bit 12 (force posted) is set */
+	uint8_t posted; /* engines on which bit 12 (force posted) is set */
 	uint8_t engines;
 };
 
