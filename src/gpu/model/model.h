@@ -179,6 +179,12 @@ struct model_stats {
 	_Atomic uint64_t readonly_writes; /* dropped: through a read-only PPGTT entry (pages) */
 };
 
+/* What XY_SETUP_BLT and XY_SETUP_CLIP_BLT leave for the commands behind them. The BCS's thread. */
+struct blt_setup {
+	uint32_t br00, br13, clip_first, clip_last;
+	uint64_t dst, pattern;
+};
+
 struct model {
 	struct gpu gpu; /* first: the seam */
 	const struct gen9_platform *platform;
@@ -193,6 +199,7 @@ struct model {
 	struct violations violations;
 	struct engine engine[GEN9_ENGINES];
 	unsigned int engines; /* bit per engine that exists */
+	struct blt_setup blt_setup;
 	struct model_timer timer;
 	struct lock reset_lock; /* LOCK_RANK_IOMMU: one reset at a time */
 	struct model_stats stats;
