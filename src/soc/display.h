@@ -46,6 +46,7 @@ enum soc_plane_reg {
 struct soc_plane_live {
 	uint32_t reg[PLANE_REG_COUNT]; /* what is being scanned out */
 	bool armed;		       /* the stored registers become live at the next vblank */
+	bool flip;		       /* ... and then a flip is done */
 	bool touched;		       /* written since it was last armed */
 };
 
@@ -56,14 +57,13 @@ struct soc_pipe {
 	uint32_t vtotal;       /* lines a frame, never 0 */
 	uint32_t vblank_start; /* line on which vblank starts, < vtotal */
 	uint32_t line_bias;    /* PIPEDSL runs so many lines behind (HDMI 2, DP 1) */
-	/* The pipe's time: display.c, "Holding". */
+	/* The pipe's time: pipe.c. */
 	uint64_t vblank_ns; /* clock time of the next start of vblank, if nothing holds it */
-	uint64_t hold_ns;   /* held until then, at most */
+	uint64_t hold_ns;   /* held until then; 0 or the past: not held */
 	bool hold_write;    /* a register of an update was written in this frame */
 	uint64_t last_vblank_ns;
 	uint32_t frames;			     /* PIPE_FRMCOUNT */
 	uint32_t flips;				     /* PIPE_FLIPCOUNT */
-	uint32_t flip_us;			     /* PIPE_FLIPTMSTMP */
 	struct soc_plane_live plane[SOC_PLANES_MAX]; /* the last one is the cursor */
 };
 

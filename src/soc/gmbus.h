@@ -15,10 +15,8 @@
 
 struct soc;
 
-#define GMBUS_PINS	 8
 #define GMBUS_PIN_PORT_B 5
 #define SOC_EDID_MAX	 256
-#define SOC_GPIOS	 6 /* A..F; port B's DDC is E */
 
 /* The monitor's EEPROM as an I2C slave: what both masters talk to. */
 struct soc_ddc {
@@ -42,10 +40,9 @@ struct soc_i2c {
 	uint8_t phase;	 /* enum i2c_phase */
 	uint8_t address; /* 7 bits */
 	uint8_t shift, bits;
-	bool ack;	 /* the ninth clock is going on */
-	bool scl, sda;	 /* the master's lines as last seen */
-	bool sda_low;	 /* the slave pulls SDA */
-	uint8_t written; /* bytes since the address */
+	bool ack;      /* the ninth clock is going on */
+	bool scl, sda; /* the master's lines as last seen */
+	bool sda_low;  /* the slave pulls SDA */
 };
 
 struct soc_gmbus {
@@ -55,13 +52,11 @@ struct soc_gmbus {
 	bool nak;      /* SATOER */
 	bool stop;     /* a stop follows the transfer */
 	uint8_t address;
-	uint16_t left;		 /* bytes still to transfer */
-	uint16_t written;	 /* bytes since the address */
-	uint8_t gpio[SOC_GPIOS]; /* what the master drives: GPIO_* below */
+	uint16_t left; /* bytes still to transfer */
 	struct soc_i2c i2c;
 };
 
-/* `edid`: 128 or 256 bytes, copied. */
+/* `edid`: `size` bytes, at most SOC_EDID_MAX, copied. */
 void soc_gmbus_init(struct soc_gmbus *g, struct soc *s, const uint8_t *edid, size_t size);
 void soc_gmbus_reset(struct soc_gmbus *g);
 
