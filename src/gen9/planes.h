@@ -59,7 +59,7 @@ const struct gen9_plane_format *gen9_plane_format(uint32_t plane_ctl);
 /* Reserved encodings count as linear and return false. */
 bool gen9_plane_tiling(uint32_t plane_ctl, enum gen9_plane_tiling *out);
 enum gen9_plane_alpha gen9_plane_alpha(uint32_t plane_ctl);
-/* Degrees: 0, 90, 180, 270. */
+/* Degrees clockwise: 0, 90, 180, 270. */
 unsigned int gen9_plane_rotation(uint32_t plane_ctl);
 /*
  * Bytes of one unit of PLANE_STRIDE: 64 for linear, else a tile's width. PRM: "Stride".

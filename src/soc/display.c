@@ -359,8 +359,8 @@ static void universal_state(const struct soc_display *d, unsigned int pipe, unsi
 	};
 	gen9_plane_tiling(ctl, &s->tiling);
 	s->stride_bytes = s->stride_raw * gen9_plane_stride_unit(s->tiling, s->format->bytes);
-	s->dst_w = s->rotation % 180 ? s->h : s->w;
-	s->dst_h = s->rotation % 180 ? s->w : s->h;
+	s->dst_w = s->w;
+	s->dst_h = s->h;
 	scale(d->soc->regs, pipe, plane, s);
 }
 

@@ -81,14 +81,19 @@ struct soc_plane_state {
 	unsigned int index;			/* plane 0..3; cursor: 4 */
 	const struct gen9_plane_format *format; /* never NULL; check format->supported */
 	enum gen9_plane_tiling tiling;
-	uint32_t stride_bytes; /* a row of the surface; rotated by 90/270: see stride_raw */
+	uint32_t stride_bytes; /* a row of the surface; not with rotation by 90 or 270 */
 	uint32_t stride_raw;   /* the register's field, in chunks (linear) or tiles */
 	struct gma surf;       /* GGTT address, 4 KiB aligned */
 	int32_t x, y;  /* window on the pipe; a cursor's may be negative or partly outside */
 	uint32_t w, h; /* of the window, before scaling: pixels read from the surface */
 	uint32_t dst_w, dst_h; /* on the pipe: differ from w, h when a plane scaler is on */
 	uint32_t src_x, src_y; /* first pixel within the surface */
-	unsigned int rotation; /* degrees, counter-clockwise as the PRM counts: 0, 90, 180, 270 */
+	/*
+	 * Degrees clockwise: 0, 90, 180, 270. With 90 and 270, i915 maps the surface through a GGTT
+	 * view whose tiles are laid out by columns; stride_raw counts tiles of such a column, and
+	 * w, h, src_x and src_y are those of the picture after rotation.
+	 */
+	unsigned int rotation;
 	enum gen9_plane_alpha alpha; /* per pixel */
 	uint8_t plane_alpha;	     /* constant alpha of the whole plane, 255: opaque */
 	uint32_t key_enable;	     /* PLANE_CTL 22:21, 0: no colour key */
