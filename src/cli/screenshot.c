@@ -105,7 +105,7 @@ static int save(struct json_object *reply, int fd, const char *path, struct err 
 		.stride = number(reply, "stride"),
 	};
 	struct cli_file file;
-	size_t len;
+	size_t len = 0;
 	void *map;
 	int ret;
 
