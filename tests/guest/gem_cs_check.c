@@ -535,16 +535,15 @@ static bool check_conditional_end(const struct gem_engine *engine)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		begin();
-		*out_dw(0) = 0;
-		*out_dw(1) = rows[i].memory;
-		*out_dw(2) = 0;
+		memset(out.map, 0, 64);
+		*out_dw(2) = rows[i].memory;
 		gem_emit_store(&batch, out_addr(0), 1);
 		gem_emit(&batch, MI_COND_BATCH_END);
 		gem_emit(&batch, rows[i].data);
-		gem_emit_addr(&batch, out_addr(1));
-		gem_emit_store(&batch, out_addr(2), 2);
+		gem_emit_addr(&batch, out_addr(2)); /* on a qword */
+		gem_emit_store(&batch, out_addr(4), 2);
 		run(engine);
-		good &= *out_dw(0) == 1 && (*out_dw(2) == 2) == !rows[i].ends;
+		good &= *out_dw(0) == 1 && (*out_dw(4) == 2) == !rows[i].ends;
 	}
 	return good;
 }
