@@ -30,12 +30,12 @@ enum engine_stop { /* why the engine's thread does not execute */
 	ENGINE_IDLE,
 	ENGINE_RUNNING,
 	ENGINE_WAITING, /* an unsatisfied MI_SEMAPHORE_WAIT or MI_WAIT_FOR_EVENT */
-	ENGINE_HUNG,    /* until a reset; hang_reason says why */
+	ENGINE_HUNG,	/* until a reset; hang_reason says why */
 };
 
 /* Where one level of batches stands. */
 struct cs_level {
-	uint64_t addr;    /* gma of the next command; for the ring: offset from RING_START */
+	uint64_t addr; /* gma of the next command; for the ring: offset from RING_START */
 	enum space space;
 	bool user; /* non-privileged */
 };
@@ -45,8 +45,10 @@ struct cs_state {
 	struct cs_level level[BATCH_LEVELS];
 	int depth; /* enum batch_level */
 	bool arbitration_off;
-	bool predicate; /* MI_SET_PREDICATE: commands but a few are skipped while set */
-	bool waiting;   /* the command at the fetch pointer is a wait that was announced */
+	bool predicate;	    /* MI_SET_PREDICATE: commands but a few are skipped while set */
+	bool waiting;	    /* the command at the fetch pointer is a wait that was announced */
+	int phase;	    /* enum cs_phase */
+	uint64_t phase_end; /* CS_PHASE_INDIRECT: gma behind its last command */
 };
 
 /* Where an access of this engine led nowhere: what the fault register and status show. */
@@ -66,7 +68,19 @@ enum engine_request {
 	ENGINE_REQ_RESET = 1,
 	ENGINE_REQ_PAUSE = 2,
 	ENGINE_REQ_QUIT = 4,
-	ENGINE_REQ_ELSP = 8, /* the pending port was written */
+	ENGINE_REQ_ELSP = 8,  /* the pending port was written */
+	ENGINE_REQ_STOP = 16, /* RESET_CTL asks to be ready for a reset */
+	ENGINE_REQ_HALT = 32, /* MI_MODE: STOP_RING */
+
+	/* the thread stops for these and touches nothing until they are gone */
+	ENGINE_REQ_PARK = ENGINE_REQ_RESET | ENGINE_REQ_PAUSE | ENGINE_REQ_STOP | ENGINE_REQ_HALT,
+};
+
+/* What of a context runs: a restore may run two batches before the ring goes on. */
+enum cs_phase {
+	CS_PHASE_RING,
+	CS_PHASE_INDIRECT, /* INDIRECT_CTX: so many bytes of commands */
+	CS_PHASE_PER_CTX,  /* BB_PER_CTX_PTR: a batch with an end */
 };
 
 struct engine {
@@ -76,9 +90,10 @@ struct engine {
 	pthread_t thread;
 	bool started; /* the thread exists */
 	struct lock lock;
-	pthread_cond_t wake; /* the thread waits for work */
+	pthread_cond_t wake;  /* the thread waits for work */
 	pthread_cond_t acked; /* engine_reset and engine_pause wait for the thread */
-	_Atomic uint32_t request; /* enum engine_request; nonzero: the thread shall leave its slice */
+	_Atomic uint32_t
+		request; /* enum engine_request; nonzero: the thread shall leave its slice */
 
 	/* under lock */
 	uint32_t elsp_words[4];
@@ -86,41 +101,52 @@ struct engine {
 	struct elsp_port port[2];    /* running */
 	struct elsp_port pending[2]; /* from the next ELSP write */
 	bool pending_valid;
-	bool execlist;              /* which of the two execlist slots runs: EXECLIST_STATUS bit 0 */
-	uint32_t last_switch;       /* status of the last CSB event */
-	unsigned int csb_write;     /* 0..5: the last entry written */
-	unsigned int csb_unread;    /* events since the driver moved the read pointer */
-	bool csb_read_moves;        /* the driver maintains the read pointer */
+	unsigned int execlist;	 /* which of the two execlist slots runs */
+	unsigned int element;	 /* which of its elements */
+	uint32_t last_switch;	 /* status of the last CSB event */
+	unsigned int csb_write;	 /* 0..5: the last entry written */
+	unsigned int csb_unread; /* events since the driver moved the read pointer */
+	bool csb_read_moves;	 /* the driver maintains the read pointer */
+	bool csb_irq;		 /* an event was written: the interrupt follows when unlocked */
+	bool kicked;		 /* the thread shall poll its wait again */
 	unsigned int pauses;
 	bool asleep; /* the thread is in a wait for `wake`: a kick has to signal */
 	bool parked; /* the thread has stopped for a pause or a reset and touches nothing */
 
-	_Atomic int state; /* enum engine_stop; written by the thread or, while it is parked, a reset */
+	_Atomic int
+		state; /* enum engine_stop; written by the thread or, while it is parked, a reset */
 
 	/* the engine's thread alone, or whoever has it parked */
 	bool loaded; /* port[0]'s context is in the registers */
 	struct cs_state cs;
+	struct cs_state resume; /* what the ring goes on with after the batches of a restore */
+	uint32_t ring_start, ring_bytes, ring_tail;
 	uint64_t pdp[4];  /* roots of the PPGTT: [0] the PML4 when ppgtt_levels is 4 */
-	int ppgtt_levels; /* 4, 3, or 0: the context has none, PPGTT accesses go through the GGTT */
+	int ppgtt_levels; /* 4, 3, or 0: no context */
+	uint32_t pphwsp;  /* gma of the context's own status page: its LRCA */
 	struct engine_fault fault;
 	struct tlb tlb;
 	struct epoch_reader reader;
-	bool in_epoch;
 	char hang_reason[96];
-	uint64_t cost_ns;    /* virtual time not yet given to the clock */
-	uint64_t loaded_ns;  /* when the context was loaded: CTX_TIMESTAMP counts from there */
-	uint32_t slice_left; /* commands until the next cs_breathe() */
-	uint64_t slice_start_ns;
-	unsigned int wait_polls;     /* polls of the present wait */
-	uint32_t image[CONTEXT_RING_DW]; /* the ring context as it was loaded, tail aside */
+	uint64_t cost_ns;		 /* virtual time not yet given to the clock */
+	uint64_t timestamp_loaded;	 /* when the context was loaded, in ticks */
+	uint32_t timestamp_base;	 /* CTX_TIMESTAMP as it was loaded */
+	bool tracing;			 /* looked up once a slice */
+	unsigned int wait_polls;	 /* polls of the present wait */
+	uint32_t wait_frame;		 /* MI_WAIT_FOR_EVENT: frame it began in */
+	uint32_t image[CONTEXT_RING_DW]; /* the ring context as it was loaded or last saved */
+
+	/* MI_SEMAPHORE_SIGNAL came for this context id; UINT64_MAX: none */
+	_Atomic uint64_t signalled;
 
 	/* live values for MMIO reads */
 	_Atomic uint64_t acthd;
 	_Atomic uint32_t ipehr;
 
 	/* statistics: written by the thread, read by status */
-	_Atomic uint64_t commands, batches, contexts, busy_ns, interrupts, hangs, resets, preemptions;
-	_Atomic uint64_t skipped; /* known commands that only their length was taken of */
+	_Atomic uint64_t commands, batches, contexts, busy_ns, interrupts, hangs, resets,
+		preemptions;
+	_Atomic uint64_t skipped;	  /* known commands that only their length was taken of */
 	_Atomic uint32_t unknown_command; /* dword 0 of the last opcode without a row */
 };
 
