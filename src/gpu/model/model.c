@@ -71,13 +71,23 @@ void model_engine_irq(struct engine *e, uint32_t bits)
 
 /* ------------------------------------------------------------------ BAR0 */
 
+/*
+ * The unit that wakes the domains is awake itself: forcewake requests, and the RPS registers next to
+ * them, which i915 writes without forcewake (gt/intel_rps.c: set()) although its table of domains has
+ * them in the blitter's. GDRST is outside the wells too (gt/intel_reset.c: gen6_hw_domain_reset).
+ */
+static bool always_on(uint32_t offset)
+{
+	return (offset >= 0xa000 && offset < 0xa400) || offset == 0x941c;
+}
+
 /* A dword's domains must be awake, or silicon answers garbage and drops the write. */
 static void check_forcewake(struct model *m, uint32_t offset, bool write)
 {
 	uint32_t domains = gen9_reg_forcewake(offset);
 	const struct reg_row *row;
 
-	if (likely(!domains || forcewake_awake(m, domains)))
+	if (likely(!domains || forcewake_awake(m, domains)) || always_on(offset))
 		return;
 	row = regs_row(&m->regs, offset & ~3u);
 	if (write && row && (row->flags & REG_SHADOWED))
