@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
@@ -147,6 +148,18 @@ void vfu_conn_shutdown(struct vfu_conn *c)
 	if (c->shut_fd >= 0)
 		shutdown(c->shut_fd, SHUT_RDWR);
 	lock_release(&c->fd_lock);
+}
+
+bool vfu_conn_hung_up(struct vfu_conn *c)
+{
+	struct pollfd p = {.events = POLLRDHUP};
+
+	lock_acquire(&c->fd_lock);
+	p.fd = c->shut_fd;
+	if (p.fd >= 0)
+		poll(&p, 1, 0);
+	lock_release(&c->fd_lock);
+	return p.fd < 0 || p.revents;
 }
 
 /* `ret` 0: with what `r` says; else an error reply. */

@@ -126,6 +126,8 @@ int vfu_conn_process(struct vfu_conn *c, int flags);
 void vfu_conn_close(struct vfu_conn *c);
 /* From any thread: makes a blocked vfu_conn_process end. */
 void vfu_conn_shutdown(struct vfu_conn *c);
+/* From any thread: the client of an open connection is gone, or no connection is open. */
+bool vfu_conn_hung_up(struct vfu_conn *c);
 
 /*
  * Handlers, by family. The payload's size has been checked against the table in conn.c, nothing

@@ -4,7 +4,7 @@
  *
  * The connection's thread blocks in recvmsg for the one client there is, and in a condition variable
  * when there is none. The accepting thread hands the next client over, and while there is one refuses
- * others: it reads their first message and answers EBUSY, without ever waiting for one of them.
+ * others: it looks at their first message and answers EBUSY, without ever waiting for one of them.
  */
 #include "vfu/server.h"
 #include "base/clock.h"
@@ -18,9 +18,9 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#define REFUSED_MAX	   8 /* clients being refused at a time; more wait in the backlog */
-#define REFUSED_TIMEOUT_MS 1000
-#define REFUSED_TICK_MS	   10
+#define WAITING_MAX	   8	/* clients that wait or are refused; more stay in the backlog */
+#define WAITING_TIMEOUT_MS 1000 /* for a message to refuse */
+#define WAITING_TICK_MS	   10
 #define ACCEPT_PAUSE_MS	   100 /* after a failure (no descriptors, no memory) */
 
 /* ---- socket ---- */
@@ -124,6 +124,15 @@ static void serve(struct vfu_server *s, int fd)
 	vfu_conn_close(&s->conn);
 }
 
+/* The accepting thread has something to look at. */
+static void wake(struct vfu_server *s)
+{
+	uint64_t one = 1;
+	ssize_t n = write(s->wake_fd, &one, sizeof(one));
+
+	(void)n; /* full: it will wake anyway */
+}
+
 static void *conn_main(void *arg)
 {
 	struct vfu_server *s = arg;
@@ -133,17 +142,19 @@ static void *conn_main(void *arg)
 		int fd;
 
 		lock_acquire(&s->lock);
-		s->busy = false;
 		while (s->next_fd < 0 && !s->stopping)
 			lock_cond_wait(&s->lock, &s->cond, 0);
 		fd = s->next_fd;
 		s->next_fd = -1;
-		s->busy = fd >= 0;
 		last = s->listen_fd < 0;
 		lock_release(&s->lock);
 		if (fd < 0)
 			return NULL;
 		serve(s, fd);
+		lock_acquire(&s->lock);
+		s->busy = false;
+		lock_release(&s->lock);
+		wake(s);
 		if (last && s->config.ended)
 			s->config.ended(s->config.ended_arg);
 	}
@@ -151,22 +162,43 @@ static void *conn_main(void *arg)
 
 /* ---- the accepting thread ---- */
 
-struct refused {
+struct waiting {
 	int fd;
 	uint64_t deadline_ns;
 };
 
-/* True when this one is done with: answered, gone, or out of time. */
-static bool refuse(struct vfu_server *s, struct refused *r, uint64_t now_ns)
+struct waiting_list { /* who came while there is a client, in order */
+	struct waiting clients[WAITING_MAX];
+	size_t count;
+};
+
+/* To the connection's thread, if it is free. Takes `fd` then. */
+static bool hand_over(struct vfu_server *s, int fd)
+{
+	bool free_now;
+
+	lock_acquire(&s->lock);
+	free_now = !s->busy && s->next_fd < 0;
+	if (free_now) {
+		s->next_fd = fd;
+		s->busy = true;
+		pthread_cond_signal(&s->cond);
+	}
+	lock_release(&s->lock);
+	return free_now;
+}
+
+/* Answers EBUSY to whatever it says first. True when it is done with: answered, gone, out of time. */
+static bool refuse(const struct waiting *w, uint64_t now_ns)
 {
 	struct vfu_hdr hdr;
 	struct iovec iov = {&hdr, sizeof(hdr)};
-	ssize_t n = recv(r->fd, &hdr, sizeof(hdr), MSG_DONTWAIT | MSG_PEEK);
+	ssize_t n = recv(w->fd, &hdr, sizeof(hdr), MSG_DONTWAIT | MSG_PEEK);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return now_ns >= r->deadline_ns;
+		return now_ns >= w->deadline_ns;
 	if (n > 0 && n < (ssize_t)sizeof(hdr))
-		return now_ns >= r->deadline_ns;
+		return now_ns >= w->deadline_ns;
 	if (n == (ssize_t)sizeof(hdr) && !(hdr.flags & VFU_TYPE_MASK)) {
 		hdr = (struct vfu_hdr){
 			.id = hdr.id,
@@ -175,74 +207,85 @@ static bool refuse(struct vfu_server *s, struct refused *r, uint64_t now_ns)
 			.flags = VFU_TYPE_REPLY | VFU_ERROR,
 			.error = EBUSY,
 		};
-		vfu_stream_send(r->fd, &iov, 1, NULL, 0, 0);
+		vfu_stream_send(w->fd, &iov, 1, NULL, 0, 0);
 	}
 	return true;
 }
 
-/* A new client: to the connection's thread, or to those to be refused. False: there is none. */
-static bool take_client(
-	struct vfu_server *s, struct refused *refused, size_t *count, uint64_t now_ns)
+/*
+ * The first in line gets the connection when it is free. As long as there is a client, others are
+ * refused; one that has hung up is no longer there, only its memory is still being unmapped, and who
+ * comes after it (QEMU's next device_add) may wait for that.
+ */
+static void attend(struct vfu_server *s, struct waiting_list *l, uint64_t now_ns)
+{
+	size_t kept = 0, i = 0;
+
+	if (l->count && hand_over(s, l->clients[0].fd))
+		i = 1;
+	for (; i < l->count; i++) {
+		if (!vfu_conn_hung_up(&s->conn) && refuse(&l->clients[i], now_ns)) {
+			vfu_count(&s->counters.refused);
+			close(l->clients[i].fd);
+		} else {
+			l->clients[kept++] = l->clients[i];
+		}
+	}
+	l->count = kept;
+}
+
+/* False: nobody could be accepted. */
+static bool take_client(struct vfu_server *s, struct waiting_list *l, uint64_t now_ns)
 {
 	int fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-	bool mine = false;
 
 	if (fd < 0)
 		return false;
-	lock_acquire(&s->lock);
-	if (!s->busy && s->next_fd < 0) {
-		s->next_fd = fd;
-		s->busy = true;
-		mine = true;
-		pthread_cond_signal(&s->cond);
-	}
-	lock_release(&s->lock);
-	if (mine)
-		return true;
-	vfu_count(&s->counters.refused);
-	refused[(*count)++] = (struct refused){
+	l->clients[l->count++] = (struct waiting){
 		.fd = fd,
-		.deadline_ns = now_ns + REFUSED_TIMEOUT_MS * NSEC_PER_MSEC,
+		.deadline_ns = now_ns + WAITING_TIMEOUT_MS * NSEC_PER_MSEC,
 	};
 	return true;
 }
 
+static bool is_stopping(struct vfu_server *s)
+{
+	bool stopping;
+
+	lock_acquire(&s->lock);
+	stopping = s->stopping;
+	lock_release(&s->lock);
+	return stopping;
+}
+
 static void *accept_main(void *arg)
 {
-	struct refused refused[REFUSED_MAX];
 	struct vfu_server *s = arg;
+	struct waiting_list list = {.count = 0};
 	struct clock clock;
 	bool pause = false;
-	size_t count = 0;
 
 	clock_init_real(&clock);
-	for (;;) {
+	while (!is_stopping(s)) {
 		struct pollfd p[] = {
 			{.fd = s->wake_fd, .events = POLLIN},
 			/* With no place left the next one waits in the backlog. */
-			{.fd = count < REFUSED_MAX && !pause ? s->listen_fd : -1, .events = POLLIN},
+			{.fd = list.count < WAITING_MAX && !pause ? s->listen_fd : -1,
+				.events = POLLIN},
 		};
-		uint64_t now;
+		int timeout = list.count ? WAITING_TICK_MS : pause ? ACCEPT_PAUSE_MS : -1;
+		uint64_t now, woken;
 
-		if (poll(p, ARRAY_SIZE(p),
-			    count   ? REFUSED_TICK_MS
-			    : pause ? ACCEPT_PAUSE_MS
-				    : -1) < 0 &&
-			errno != EINTR)
+		if (poll(p, ARRAY_SIZE(p), timeout) < 0 && errno != EINTR)
 			break;
-		if (p[0].revents)
+		if (p[0].revents && read(s->wake_fd, &woken, sizeof(woken)) < 0 && errno != EAGAIN)
 			break;
 		now = clock_now_ns(&clock);
-		for (size_t i = count; i-- > 0;) {
-			if (!refuse(s, &refused[i], now))
-				continue;
-			close(refused[i].fd);
-			refused[i] = refused[--count];
-		}
-		pause = p[1].revents && !take_client(s, refused, &count, now);
+		pause = p[1].revents && !take_client(s, &list, now);
+		attend(s, &list, now);
 	}
-	while (count)
-		close(refused[--count].fd);
+	while (list.count)
+		close(list.clients[--list.count].fd);
 	return NULL;
 }
 
@@ -344,18 +387,14 @@ int vfu_server_start(struct vfu_server *s, struct err *e)
 
 void vfu_server_destroy(struct vfu_server *s)
 {
-	uint64_t one = 1;
-
 	if (!s)
 		return;
 	if (s->started) {
-		ssize_t n = write(s->wake_fd, &one, sizeof(one));
-
-		(void)n;
 		lock_acquire(&s->lock);
 		s->stopping = true;
 		pthread_cond_signal(&s->cond);
 		lock_release(&s->lock);
+		wake(s);
 		vfu_conn_shutdown(&s->conn);
 		pthread_join(s->accept_thread, NULL);
 		pthread_join(s->conn_thread, NULL);

@@ -74,8 +74,9 @@ static void operation(void)
 {
 	size_t len = min_u64(control.len, sizeof(control_buf));
 	struct gpa gpa = {control.addr};
+	uint32_t op = control.op;
 
-	switch (control.op) {
+	switch (op) {
 	case 1:
 	case 5:
 		control.result = vfu_dma_read(server, gpa, control_buf, len);
