@@ -315,11 +315,6 @@ static enum cs_result scanlines(
 	return blt_draw(e, &r);
 }
 
-void blt_forget(struct model *m)
-{
-	memset(&m->blt_setup, 0, sizeof(m->blt_setup));
-}
-
 enum cs_result blt_run(struct engine *e, const struct cmd_row *row, const uint32_t *dw,
 	unsigned int n, enum space space)
 {
@@ -340,6 +335,9 @@ enum cs_result blt_run(struct engine *e, const struct cmd_row *row, const uint32
 	};
 	uint32_t op = dw[0] >> 22 & 0x7f;
 
+	/* Set-up commands count for the context they came in. */
+	if (s->context != e->pphwsp)
+		*s = (struct blt_setup){.context = e->pphwsp};
 	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
 		if (lengths[i].opcode == op && n < lengths[i].dwords)
 			return CS_HANG;

@@ -16,7 +16,4 @@
 enum cs_result blt_run(struct engine *e, const struct cmd_row *row, const uint32_t *dw,
 	unsigned int n, enum space space);
 
-/* Drops what set-up commands left. The BCS's thread calls it when it loads a context. */
-void blt_forget(struct model *m);
-
 #endif

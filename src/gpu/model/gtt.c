@@ -23,6 +23,10 @@
 #define UNFLUSHED_WORDS (GGTT_ENTRIES / 64)
 #define GGTT_LIMIT	((uint64_t)GGTT_ENTRIES << PAGE_SHIFT)
 
+/* Without these bits a walk does not look at IPS (i915 gt/intel_gt.c, gtt_write_workarounds). */
+#define GAMW_ECO_DEV_RW_IA 0x4080
+#define GAMW_ECO_64K_IPS   0xf
+
 #define FDLESS_TEXT "guest RAM is not shared: add memory-backend-memfd,share=on"
 
 /* Where a 4 KiB page of graphics memory is on the bus. */
@@ -227,7 +231,8 @@ static bool ppgtt_walk(
 		if (level == 0 || (level <= 2 && (entry & GEN9_PDE_PS)))
 			break;
 		table = entry;
-		if (level == 1 && (entry & GEN9_PDE_IPS_64K)) {
+		if (level == 1 && (entry & GEN9_PDE_IPS_64K) &&
+			(regs_peek(&m->regs, GAMW_ECO_DEV_RW_IA) & GAMW_ECO_64K_IPS)) {
 			/* 64 KiB pages: every 16th entry counts. */
 			if (!table_entry(m, table, (unsigned int)(gma >> PAGE_SHIFT) & 0x1f0,
 				    &entry, why))

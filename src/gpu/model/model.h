@@ -181,6 +181,7 @@ struct model_stats {
 
 /* What XY_SETUP_BLT and XY_SETUP_CLIP_BLT leave for the commands behind them. The BCS's thread. */
 struct blt_setup {
+	uint32_t context; /* its LRCA */
 	uint32_t br00, br13, clip_first, clip_last;
 	uint64_t dst, pattern;
 };
