@@ -35,7 +35,6 @@ static struct chunk *_Atomic chunks;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* writers; a leaf of the lock order */
 static struct guard_slot *free_slots;
 static struct sigaction previous;
-static bool installed;
 
 /* Puts zero pages from the faulting page to the end of its range. True when `addr` was guarded. */
 static bool guard_step_in(uintptr_t addr)
@@ -91,14 +90,16 @@ static void on_sigbus(int sig, siginfo_t *info, void *context)
 int guard_install(void)
 {
 	struct sigaction sa = {.sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+	struct sigaction now;
 	int ret = 0;
 
+	sigemptyset(&sa.sa_mask);
 	pthread_mutex_lock(&lock);
-	if (!installed) {
-		sigemptyset(&sa.sa_mask);
-		if (sigaction(SIGBUS, NULL, &previous) || sigaction(SIGBUS, &sa, NULL))
-			ret = -errno;
-		installed = !ret;
+	if (sigaction(SIGBUS, NULL, &now)) {
+		ret = -errno;
+	} else if (!(now.sa_flags & SA_SIGINFO) || now.sa_sigaction != on_sigbus) {
+		previous = now;
+		ret = sigaction(SIGBUS, &sa, NULL) ? -errno : 0;
 	}
 	pthread_mutex_unlock(&lock);
 	return ret;

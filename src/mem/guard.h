@@ -22,7 +22,10 @@ struct guard_owner {
 
 struct guard_slot;
 
-/* Installs the handler, once for the process. 0 or -errno. */
+/*
+ * Installs the handler for the process, in front of what handles SIGBUS now; again only when somebody
+ * has put another in its place. Before the first access to a guarded range. 0 or -errno.
+ */
 int guard_install(void);
 
 /*
