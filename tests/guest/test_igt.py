@@ -14,8 +14,8 @@ def vm(module_machine):
 @pytest.mark.parametrize("command", [
     *(f"gem_exec_nop -r 1 -e {engine}" for engine in ("rcs", "bcs", "vcs", "vecs", "all", "parallel")),
     "gem_blt -r 1",
-    "gem_blt -r 1 -s 65536 -b",
-    "gem_latency -r 1",
+    "gem_blt -r 1 -s 65536",
+    "gem_latency -t 3",
 ])
 def test_benchmark(vm, command):
     result = vm.run(command, timeout=300, check=False)

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Posted register writes that reach the device late: every completion is still seen."""
+
+import pytest
+from delay_proxy import DelayProxy
+from verdict import assert_clean, run_tap
+
+
+@pytest.mark.parametrize("chance, longest", [
+    (0.3, 0.004),
+    pytest.param(0.02, 0.05, marks=pytest.mark.long),
+    pytest.param(1.0, 0.002, marks=pytest.mark.long),
+])
+def test_delayed_writes(machine, chance, longest):
+    vm = machine("6.12", smp=2, start=False)
+    delayed = vm.path("delayed.sock")
+    proxy = DelayProxy(delayed, vm.socket_path, chance, longest)
+    try:
+        vm.device_props["socket"] = {"type": "unix", "path": delayed}
+        vm.start()
+        run_tap(vm, "gem_stress 4 4 16")
+        run_tap(vm, "kms_check")
+        assert_clean(vm)
+        assert proxy.held > 100, "QEMU posts no writes: nothing was delayed"
+    finally:
+        proxy.close()
