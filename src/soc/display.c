@@ -98,9 +98,9 @@ static uint32_t scanline_read(void *block, uint32_t offset)
 		struct soc_pipe *p = &d->pipe[pipe];
 		uint64_t now = now_ns(d);
 
-		pipe_enter(d, pipe, now);
+		pipe_enter(d, pipe, now, PIPE_SCANLINE);
 		value = (pipe_line(p, now) + p->vtotal - p->line_bias % p->vtotal) % p->vtotal;
-		pipe_hold(d, pipe, now, false);
+		pipe_hold(d, pipe, now, PIPE_SCANLINE);
 	}
 	soc_release(d->soc);
 	return value;
@@ -117,9 +117,9 @@ static uint32_t frames_read(void *block, uint32_t offset)
 		return regs_peek(d->soc->regs, offset);
 	soc_acquire(d->soc);
 	now = now_ns(d);
-	pipe_enter(d, pipe, now);
+	pipe_enter(d, pipe, now, PIPE_FRAMES);
 	value = d->pipe[pipe].frames;
-	pipe_hold(d, pipe, now, false);
+	pipe_hold(d, pipe, now, PIPE_FRAMES);
 	soc_release(d->soc);
 	return value;
 }
@@ -189,13 +189,13 @@ static void plane_write(void *block, uint32_t offset, uint32_t value)
 	soc_acquire(d->soc);
 	now = now_ns(d);
 	live = &d->pipe[pipe].plane[plane];
-	pipe_enter(d, pipe, now);
+	pipe_enter(d, pipe, now, PIPE_WRITE);
 	regs_store(d->soc->regs, offset, value);
 	live->touched = true;
 	live->armed = !plane_enabled(live, plane);
 	if (!d->pipe[pipe].on && live->armed)
 		pipe_latch(d, pipe, plane);
-	pipe_hold(d, pipe, now, true);
+	pipe_hold(d, pipe, now, PIPE_WRITE);
 	soc_release(d->soc);
 }
 
@@ -224,14 +224,14 @@ static void surf_write(void *block, uint32_t offset, uint32_t value)
 	soc_acquire(d->soc);
 	now = now_ns(d);
 	live = &d->pipe[pipe].plane[plane];
-	pipe_enter(d, pipe, now);
+	pipe_enter(d, pipe, now, PIPE_WRITE);
 	regs_store(d->soc->regs, offset, value);
 	live->touched = false;
 	live->armed = true;
 	live->flip = true;
 	if (!d->pipe[pipe].on || async_flip(d, pipe, plane))
 		pipe_latch(d, pipe, plane);
-	pipe_hold(d, pipe, now, true);
+	pipe_hold(d, pipe, now, PIPE_WRITE);
 	event = plane == SOC_CURSOR ? 0 : PIPE_IRQ_FLIP_DONE(plane);
 	if (live->armed && soc_irq_listened(&d->soc->irq, IRQ_PIPE_A + pipe, event))
 		d->soc->kick_wanted = true;
@@ -531,7 +531,7 @@ void soc_display_save(void *obj, struct buf *out)
 
 		pipe_sync(d, i, now);
 		buf_put_u32(out, p->on);
-		buf_put_u32(out, p->hold_write);
+		buf_put_u32(out, p->hold_write | p->hold_done << 1);
 		buf_put_u64(out, p->frame_ns);
 		buf_put_u32(out, p->vtotal);
 		buf_put_u32(out, p->vblank_start);
@@ -554,7 +554,7 @@ void soc_display_save(void *obj, struct buf *out)
 
 static int load_pipe(struct soc_pipe *p, struct buf_reader *in, uint64_t now, struct err *e)
 {
-	uint32_t on = buf_get_u32(in), hold_write = buf_get_u32(in), flags;
+	uint32_t on = buf_get_u32(in), held = buf_get_u32(in), flags;
 	uint64_t vblank, hold;
 
 	p->frame_ns = buf_get_u64(in);
@@ -565,9 +565,8 @@ static int load_pipe(struct soc_pipe *p, struct buf_reader *in, uint64_t now, st
 	hold = buf_get_u64(in);
 	p->frames = buf_get_u32(in);
 	p->flips = buf_get_u32(in);
-	if (on > 1 || hold_write > 1)
-		return err_set(
-			e, -EINVAL, NULL, "display state: pipe flags %u, %u", on, hold_write);
+	if (on > 1 || held > 3)
+		return err_set(e, -EINVAL, NULL, "display state: pipe flags %u, %u", on, held);
 	if (p->frame_ns < PIPE_FRAME_MIN_NS || p->frame_ns > PIPE_FRAME_MAX_NS || !p->vtotal ||
 		p->vtotal > 0x2000 || p->vblank_start >= p->vtotal || p->line_bias > 2)
 		return err_set(e, -EINVAL, NULL, "display state: a mode of %u lines in %llu ns",
@@ -576,7 +575,8 @@ static int load_pipe(struct soc_pipe *p, struct buf_reader *in, uint64_t now, st
 		return err_set(e, -EINVAL, NULL, "display state: next vblank in %llu ns",
 			(unsigned long long)vblank);
 	p->on = on;
-	p->hold_write = hold_write;
+	p->hold_write = held & 1;
+	p->hold_done = held >> 1;
 	/* On a clock that has just started there is no past to put it in. */
 	p->vblank_ns =
 		max_u64(now + vblank, PIPE_HOLD_MAX_NS + PIPE_FRAME_MIN_NS) - PIPE_HOLD_MAX_NS;

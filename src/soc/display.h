@@ -61,6 +61,7 @@ struct soc_pipe {
 	uint64_t vblank_ns; /* clock time of the next start of vblank, if nothing holds it */
 	uint64_t hold_ns;   /* held until then; 0 or the past: not held */
 	bool hold_write;    /* a register of an update was written in this frame */
+	bool hold_done;	    /* and since then the frame counter was read: it may be complete */
 	uint64_t last_vblank_ns;
 	uint32_t frames;			     /* PIPE_FRMCOUNT */
 	uint32_t flips;				     /* PIPE_FLIPCOUNT */

@@ -207,7 +207,7 @@ static void iir_write(void *block, uint32_t offset, uint32_t value)
 	release_and_fire(q, fire);
 }
 
-/* IMR and IER: what opens up may be waited for by a timer that has been off. */
+/* IMR and IER */
 static void gate_write(void *block, uint32_t offset, uint32_t value)
 {
 	struct soc_irq *q = block;
@@ -219,14 +219,16 @@ static void gate_write(void *block, uint32_t offset, uint32_t value)
 		regs_store(q->regs, offset, value);
 		return;
 	}
+	if (q->gate_fn)
+		q->gate_fn(q->gate_arg, bank, false);
 	lock_acquire(&q->lock);
 	before = soc_irq_listened(q, bank, ~UINT32_C(0));
 	regs_poke(q->regs, offset, value);
 	after = soc_irq_listened(q, bank, ~UINT32_C(0));
 	fire = update(q);
 	release_and_fire(q, fire);
-	if ((after & ~before) && q->listen_fn)
-		q->listen_fn(q->listen_arg, bank);
+	if ((after & ~before) && q->gate_fn)
+		q->gate_fn(q->gate_arg, bank, true);
 }
 
 void soc_irq_init(struct soc_irq *q, struct regs *regs, soc_irq_fn fn, void *arg)

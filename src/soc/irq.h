@@ -36,8 +36,12 @@ enum irq_bank {
 
 /* Called with LOCK_RANK_IRQ released; asks for one MSI. */
 typedef void (*soc_irq_fn)(void *arg);
-/* Called with LOCK_RANK_IRQ released: bits of a bank have been let through that were not before. */
-typedef void (*soc_irq_listen_fn)(void *arg, enum irq_bank bank);
+/*
+ * Around a write of an IMR or IER, with LOCK_RANK_IRQ released. Before (`opened` false): events that
+ * are computed when someone looks shall come now, behind the old gate. After, if bits are let through
+ * that were not before (`opened` true): someone may have to watch for them.
+ */
+typedef void (*soc_irq_gate_fn)(void *arg, enum irq_bank bank, bool opened);
 
 struct soc_irq {
 	struct regs *regs;	    /* borrowed */
@@ -48,8 +52,8 @@ struct soc_irq {
 	uint64_t raised;	    /* MSIs asked for */
 	soc_irq_fn fn;
 	void *arg;
-	soc_irq_listen_fn listen_fn; /* may be NULL */
-	void *listen_arg;
+	soc_irq_gate_fn gate_fn; /* may be NULL */
+	void *gate_arg;
 };
 
 /* Binds the IRQ_* handlers of `regs`. `fn` may be NULL. */

@@ -14,7 +14,9 @@
  *
  *   - after an access to the scanline or frame counter, for QUIET (an update may begin);
  *   - from the first write to a plane until the write that arms it, and QUIET after that;
- *   - never longer than HOLD_READ_MAX (reads alone) or PIPE_HOLD_MAX (writes) a frame.
+ *   - never longer than HOLD_READ_MAX (reads alone) or PIPE_HOLD_MAX (writes) a frame; and when it has
+ *     lasted for HOLD_LONG, it ends where one update has been checked (frame counter) and the next one
+ *     begins (scanline), so that updates back to back do not add up.
  *
  * Between the hold point and vblank nothing holds: an access there makes the vblank happen at once, at
  * most LATE early, so that no driver ever sees a scanline it would have to wait on. Everything that
@@ -29,6 +31,7 @@
 #define QUIET_NS	 (5 * NSEC_PER_MSEC)
 #define LATE_NS		 (400 * NSEC_PER_USEC)
 #define HOLD_READ_MAX_NS (10 * NSEC_PER_MSEC)
+#define HOLD_LONG_NS	 (20 * NSEC_PER_MSEC)
 #define FRAME_DEFAULT_NS (NSEC_PER_SEC / 60)
 
 #define TRANSCODER_EDP 3
@@ -157,6 +160,7 @@ void pipe_start(struct soc_display *d, unsigned int pipe, uint64_t now)
 		p->vblank_ns = now + PIPE_FRAME_MIN_NS / 2;
 	p->hold_ns = 0;
 	p->hold_write = false;
+	p->hold_done = false;
 }
 
 void pipe_stop(struct soc_display *d, unsigned int pipe, uint64_t now)
@@ -181,6 +185,7 @@ void pipe_sync(struct soc_display *d, unsigned int pipe, uint64_t now)
 	p->last_vblank_ns = first + frames * p->frame_ns;
 	p->hold_ns = 0;
 	p->hold_write = false;
+	p->hold_done = false;
 	for (unsigned int i = 0; i < SOC_PLANES_MAX; i++)
 		p->plane[i].touched = false;
 	latch_armed(d, pipe);
@@ -191,21 +196,23 @@ void pipe_sync(struct soc_display *d, unsigned int pipe, uint64_t now)
 	soc_raise(d->soc, IRQ_PIPE_A + pipe, PIPE_IRQ_VBLANK | PIPE_IRQ_VSYNC);
 }
 
-void pipe_enter(struct soc_display *d, unsigned int pipe, uint64_t now)
+void pipe_enter(struct soc_display *d, unsigned int pipe, uint64_t now, enum pipe_access access)
 {
 	struct soc_pipe *p = &d->pipe[pipe];
+	bool another;
 
 	if (!p->on)
 		return;
 	pipe_sync(d, pipe, now);
-	if (now + late_ns(p) >= pipe_next_vblank(p)) {
+	another = access == PIPE_SCANLINE && p->hold_done && now > hold_point(p) + HOLD_LONG_NS;
+	if (another || now + late_ns(p) >= pipe_next_vblank(p)) {
 		p->vblank_ns = now;
 		p->hold_ns = 0;
 		pipe_sync(d, pipe, now);
 	}
 }
 
-void pipe_hold(struct soc_display *d, unsigned int pipe, uint64_t now, bool write)
+void pipe_hold(struct soc_display *d, unsigned int pipe, uint64_t now, enum pipe_access access)
 {
 	struct soc_pipe *p = &d->pipe[pipe];
 	uint64_t longest;
@@ -213,9 +220,10 @@ void pipe_hold(struct soc_display *d, unsigned int pipe, uint64_t now, bool writ
 
 	if (!p->on)
 		return;
-	p->hold_write |= write;
 	for (unsigned int i = 0; i < SOC_PLANES_MAX; i++)
 		touched |= p->plane[i].touched;
+	p->hold_write |= access == PIPE_WRITE;
+	p->hold_done = !touched && (p->hold_done || access == PIPE_FRAMES) && access != PIPE_WRITE;
 	longest = hold_point(p) + (p->hold_write ? PIPE_HOLD_MAX_NS : HOLD_READ_MAX_NS);
 	p->hold_ns = touched ? longest : min_u64(now + QUIET_NS, longest);
 }

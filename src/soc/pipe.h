@@ -26,10 +26,12 @@ void pipe_start(struct soc_display *d, unsigned int pipe, uint64_t now);
 void pipe_stop(struct soc_display *d, unsigned int pipe, uint64_t now);
 /* Every vblank up to `now` happens. */
 void pipe_sync(struct soc_display *d, unsigned int pipe, uint64_t now);
-/* An access that belongs to an update of the pipe: pipe_sync(), and never just before a vblank. */
-void pipe_enter(struct soc_display *d, unsigned int pipe, uint64_t now);
-/* After it: the next vblank waits for what may follow. */
-void pipe_hold(struct soc_display *d, unsigned int pipe, uint64_t now, bool write);
+/* What a driver does to a pipe that it updates. */
+enum pipe_access { PIPE_SCANLINE, PIPE_FRAMES, PIPE_WRITE };
+/* Such an access begins: pipe_sync(), and it is never just before a vblank. */
+void pipe_enter(struct soc_display *d, unsigned int pipe, uint64_t now, enum pipe_access access);
+/* It is over: the next vblank waits for what may follow. */
+void pipe_hold(struct soc_display *d, unsigned int pipe, uint64_t now, enum pipe_access access);
 /* When the next vblank starts, as things are. The pipe is on and synced. */
 uint64_t pipe_next_vblank(const struct soc_pipe *p);
 /* The line that is scanned out, 0 the first visible one. The pipe is on and synced. */

@@ -28,13 +28,17 @@ void soc_release(struct soc *s)
 		s->kick(s->kick_arg);
 }
 
-/* A pipe's interrupt was let through: the timer may have to run again. */
-static void listen(void *arg, enum irq_bank bank)
+/* A vblank of the past stays behind the old mask; one to come may need the timer to run again. */
+static void gate(void *arg, enum irq_bank bank, bool opened)
 {
 	struct soc *s = arg;
 
-	if (bank >= IRQ_PIPE_A && bank <= IRQ_PIPE_C && s->kick)
-		s->kick(s->kick_arg);
+	if (bank < IRQ_PIPE_A || bank > IRQ_PIPE_C)
+		return;
+	soc_acquire(s);
+	soc_display_tick(&s->display, clock_now_ns(s->clock));
+	s->kick_wanted |= opened;
+	soc_release(s);
 }
 
 int soc_init(struct soc *s, struct regs *regs, const struct clock *clock,
@@ -52,8 +56,8 @@ int soc_init(struct soc *s, struct regs *regs, const struct clock *clock,
 	s->kick_arg = config->kick_arg;
 	lock_init(&s->lock, LOCK_RANK_SOC);
 	soc_irq_init(&s->irq, regs, config->irq_fn, config->irq_arg);
-	s->irq.listen_fn = listen;
-	s->irq.listen_arg = s;
+	s->irq.gate_fn = gate;
+	s->irq.gate_arg = s;
 	soc_display_init(&s->display, s, config->monitor);
 	if (config->edid) {
 		soc_gmbus_init(&s->gmbus, s, config->edid, size);
