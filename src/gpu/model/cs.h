@@ -3,6 +3,8 @@
 #ifndef MODEL_CS_H
 #define MODEL_CS_H
 
+#include <assert.h>
+
 #include "gen9/cmds.h"
 #include "gpu/model/gtt.h"
 
@@ -17,6 +19,7 @@ enum ring_reg {
 	RING_INSTDONE = 0x6c,
 	RING_ACTHD = 0x74,
 	RING_HWS_PGA = 0x80,
+	RING_NOPID = 0x94,
 	RING_MI_MODE = 0x9c,
 	RING_IMR = 0xa8,
 	RING_EIR = 0xb0,
@@ -203,6 +206,11 @@ void execlist_submit(struct engine *e);
 /* EXECLIST_STATUS as it reads; under engine.lock. */
 uint32_t execlist_status(const struct engine *e);
 void execlist_reset(struct engine *e);
+
+/* context_regs.c: registers beyond the ring context; `image` is the register state page. */
+void context_regs_init(struct engine *e);
+void context_regs_save(struct engine *e, uint32_t *image);
+void context_regs_load(struct engine *e, const uint32_t *image);
 
 /* engine.c: state changes that sleepers and MMIO see. */
 static inline void engine_set_state(struct engine *e, enum engine_stop s)

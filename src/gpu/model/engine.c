@@ -246,6 +246,7 @@ int engine_init(struct model *m, int id)
 	lock_cond_init(&e->wake);
 	lock_cond_init(&e->acked);
 	epoch_reader_add(&m->iommu.epoch, &e->reader);
+	context_regs_init(e);
 	execlist_reset(e);
 	gtt_tlb_flush(e);
 	ret = pthread_create(&e->thread, NULL, engine_main, e);

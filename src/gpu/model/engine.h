@@ -83,6 +83,8 @@ enum cs_phase {
 	CS_PHASE_PER_CTX,  /* BB_PER_CTX_PTR: a batch with an end */
 };
 
+#define CONTEXT_REGS_MAX 320
+
 struct engine {
 	struct model *model;
 	const struct gen9_engine_info *info;
@@ -135,6 +137,10 @@ struct engine {
 	unsigned int wait_polls;	 /* polls of the present wait */
 	uint32_t wait_frame;		 /* MI_WAIT_FOR_EVENT: frame it began in */
 	uint32_t image[CONTEXT_RING_DW]; /* the ring context as it was loaded or last saved */
+
+	/* offsets of the context's registers beyond the ring context: context_regs.c */
+	uint32_t context_regs[CONTEXT_REGS_MAX];
+	unsigned int context_reg_count;
 
 	/* MI_SEMAPHORE_SIGNAL came for this context id; UINT64_MAX: none */
 	_Atomic uint64_t signalled;

@@ -321,6 +321,8 @@ static bool context_load(struct engine *e)
 	e->timestamp_base = 0;
 	if (!restore_image(e))
 		return false;
+	if (!(ring_peek(e, RING_CTX_CONTROL) & CTX_CTRL_RESTORE_INHIBIT))
+		context_regs_load(e, image);
 	ctl = ring_peek(e, RING_CTL);
 	if (!(ctl & RING_CTL_ENABLE)) {
 		cs_hang(e, "context %08x: its ring is not enabled", port_lrca(desc));
@@ -460,6 +462,8 @@ static bool context_save(struct engine *e)
 		store(image, row->dw - 1u, e->info->mmio_base + row->reg);
 		store(image, row->dw, saved_value(e, row));
 	}
+	if (engine_too)
+		context_regs_save(e, image);
 	e->loaded = false;
 	return true;
 }

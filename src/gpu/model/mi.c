@@ -15,6 +15,15 @@
 static enum cs_result noop(
 	struct engine *e, const struct cmd_row *row, const uint32_t *dw, unsigned int n)
 {
+	/* Bit 22: the rest goes to the NOP identification register. */
+	if (dw[0] & BIT(22))
+		ring_poke(e, RING_NOPID, dw[0] & 0x3fffff);
+	return CS_NEXT;
+}
+
+static enum cs_result not_here(
+	struct engine *e, const struct cmd_row *row, const uint32_t *dw, unsigned int n)
+{
 	return CS_NEXT;
 }
 
@@ -696,12 +705,12 @@ static enum cs_result atomic_op(
 }
 
 const cs_fn mi_commands[CMD_ID_COUNT] = {
-	[CMD_SKIP] = noop,
+	[CMD_SKIP] = not_here,
 	[CMD_NOOP] = noop,
 	[CMD_MI_SET_PREDICATE] = set_predicate,
 	[CMD_MI_USER_INTERRUPT] = user_interrupt,
 	[CMD_MI_WAIT_FOR_EVENT] = wait_for_event,
-	[CMD_MI_ARB_CHECK] = noop, /* the loop looks for a new execlist before every command */
+	[CMD_MI_ARB_CHECK] = not_here, /* the loop looks for a new execlist before every command */
 	[CMD_MI_REPORT_HEAD] = report_head,
 	[CMD_MI_ARB_ON_OFF] = arb_on_off,
 	[CMD_MI_BATCH_BUFFER_END] = batch_buffer_end,
@@ -723,5 +732,5 @@ const cs_fn mi_commands[CMD_ID_COUNT] = {
 	[CMD_MI_BATCH_BUFFER_START] = batch_buffer_start,
 	[CMD_MI_CONDITIONAL_BATCH_BUFFER_END] = conditional_batch_buffer_end,
 	[CMD_PIPE_CONTROL] = pipe_control_run,
-	[CMD_BLT] = noop, /* cs.c hands it to the blitter */
+	[CMD_BLT] = not_here, /* cs.c hands it to the blitter */
 };
