@@ -7,7 +7,7 @@
 
 /*
  * No new privileges by execve, no core files (guest RAM is in them), no capabilities and an empty
- * bounding set. After the sockets are bound, from the only thread. 0 or -errno with `e`.
+ * bounding set. Before the first other thread. 0 or -errno with `e`.
  */
 int privileges_drop(struct err *e);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Start and end of a server: bind the sockets, give up rights, make the device, serve, clean up.
+ * Start and end of a server: give up rights, make the device, bind the sockets, serve, clean up.
  *
- * The order matters. Capabilities belong to a thread and new threads inherit what is left: so sockets
- * first, then privileges_drop(), then the device with its engine threads. The seccomp filter goes into
- * all of them, and only then come the threads that clients talk to.
+ * The order matters. Capabilities belong to a thread and new threads inherit what is left: so they go
+ * before the device starts its engines' threads, and root binds the sockets by the rights of files, as
+ * everybody does. The seccomp filter goes into all threads when nothing needs to be opened any more,
+ * and only then come the threads that clients talk to.
  */
 #include "daemon/serve.h"
 #include "base/log.h"
@@ -81,7 +82,6 @@ static int make_device(struct daemon *d, const struct serve_config *config, stru
 	if (!d->bare)
 		return e->code;
 	bare_trace_set(d->bare, &d->trace);
-	daemon_front_connect(d);
 	mem_listen(&d->mem, bare_listener(d->bare));
 	return 0;
 }
@@ -117,6 +117,7 @@ static int bind_sockets(struct daemon *d, const struct serve_config *config, str
 	d->server = vfu_server_create(&server, e);
 	if (!d->server)
 		return e->code;
+	daemon_front_connect(d);
 	if (!control.path && config->socket_path) {
 		snprintf(path, sizeof(path), "%s.ctl", config->socket_path);
 		control.path = path;
@@ -214,11 +215,11 @@ int serve_run(const struct serve_config *config, struct err *e)
 		err_set(e, ret, NULL, "trace ring");
 		goto out;
 	}
-	ret = bind_sockets(&d, config, e);
-	if (!ret)
-		ret = privileges_drop(e);
+	ret = privileges_drop(e);
 	if (!ret)
 		ret = make_device(&d, config, e);
+	if (!ret)
+		ret = bind_sockets(&d, config, e);
 	if (ret)
 		goto out;
 	ret = start(&d, config, e);
