@@ -59,7 +59,7 @@ struct vfu_stats {	       /* atomics inside; a snapshot here */
 
 struct vfu_server_config {
 	const char *socket_path; /* created 0600, a dead one is replaced; or NULL with fd >= 0 */
-	int fd; /* inherited: a listening or an already connected socket; -1: none */
+	int fd; /* inherited, listening or connected; taken when create succeeds; -1: none */
 	const struct vfu_device_ops *ops;
 	void *dev;
 	struct mem *mem;
