@@ -21,32 +21,32 @@
 #include "gpu/model/cs.h"
 #include "gpu/model/model_api.h"
 
-#define RIG_RAM	    MIB(64)
-#define RIG_IOVA    UINT64_C(0x100000000)
-#define RIG_GGTT    MIB(32)	     /* of RAM, linear from gma 0 */
-#define RIG_DATA    MIB(40)	     /* offset in RAM of what the PPGTT maps */
+#define RIG_RAM	       MIB(64)
+#define RIG_IOVA       UINT64_C(0x100000000)
+#define RIG_GGTT       MIB(32) /* of RAM, linear from gma 0 */
+#define RIG_DATA       MIB(40) /* offset in RAM of what the PPGTT maps */
 #define RIG_DATA_BYTES MIB(8)
-#define PP_DATA	    UINT64_C(0x10000000) /* in the PPGTT */
-#define PP_HIGH	    UINT64_C(0x123400000000)
-#define PP_SCRATCH  (PP_DATA + MIB(4)) /* results; batches are below */
+#define PP_DATA	       UINT64_C(0x10000000) /* in the PPGTT */
+#define PP_HIGH	       UINT64_C(0x123400000000)
+#define PP_SCRATCH     (PP_DATA + MIB(4)) /* results; batches are below */
 
 /* MI commands by their opcode field. */
-#define MI(op)		  ((uint32_t)(op) << 23)
-#define MI_ARB_CHECK	  MI(0x05)
-#define MI_ARB_OFF	  MI(0x08)
-#define MI_ARB_ON	  (MI(0x08) | 1)
-#define MI_BBE		  MI(0x0a)
-#define MI_SDI		  (MI(0x20) | 2)
-#define MI_SDI_QW	  (MI(0x20) | BIT(21) | 3)
-#define MI_LRI_N(n)	  (MI(0x22) | (2 * (n) - 1))
-#define MI_SRM		  (MI(0x24) | 2)
-#define MI_LRM		  (MI(0x29) | 2)
-#define MI_LRR		  (MI(0x2a) | 1)
-#define MI_BBS_PPGTT	  (MI(0x31) | BIT(8) | 1)
-#define MI_BBS_GGTT	  (MI(0x31) | 1)
-#define MI_SEMA_WAIT	  (MI(0x1c) | BIT(15) | 2) /* poll */
-#define MI_USER_INT	  MI(0x02)
-#define GGTT_BIT	  BIT(22)
+#define MI(op)	     ((uint32_t)(op) << 23)
+#define MI_ARB_CHECK MI(0x05)
+#define MI_ARB_OFF   MI(0x08)
+#define MI_ARB_ON    (MI(0x08) | 1)
+#define MI_BBE	     MI(0x0a)
+#define MI_SDI	     (MI(0x20) | 2)
+#define MI_SDI_QW    (MI(0x20) | BIT(21) | 3)
+#define MI_LRI_N(n)  (MI(0x22) | (2 * (n)-1))
+#define MI_SRM	     (MI(0x24) | 2)
+#define MI_LRM	     (MI(0x29) | 2)
+#define MI_LRR	     (MI(0x2a) | 1)
+#define MI_BBS_PPGTT (MI(0x31) | BIT(8) | 1)
+#define MI_BBS_GGTT  (MI(0x31) | 1)
+#define MI_SEMA_WAIT (MI(0x1c) | BIT(15) | 2) /* poll */
+#define MI_USER_INT  MI(0x02)
+#define GGTT_BIT     BIT(22)
 
 struct rig_event {
 	uint32_t status, id;
@@ -184,7 +184,8 @@ static inline void rig_open(struct cs_rig *r, bool is_virtual)
 	struct err err = {0};
 	struct model_config c = {.clock = &r->clock, .monitor = true};
 
-	*r = (struct cs_rig){.random = 0x9e3779b97f4a7c15, .next_table = RIG_GGTT, .next_id = 0x100};
+	*r = (struct cs_rig){
+		.random = 0x9e3779b97f4a7c15, .next_table = RIG_GGTT, .next_id = 0x100};
 	if (is_virtual)
 		clock_init_virtual(&r->clock, NSEC_PER_SEC);
 	else
@@ -278,7 +279,7 @@ static inline void rig_emit(struct cs_rig *r, struct rig_ctx *c, uint32_t dw)
 }
 
 #define RIG_NARGS(...) (sizeof((uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
-#define rig_ring(r, c, ...)                                                                        \
+#define rig_ring(r, c, ...) \
 	rig_ring_n(r, c, RIG_NARGS(__VA_ARGS__), (const uint32_t[]){__VA_ARGS__})
 
 static inline void rig_ring_n(struct cs_rig *r, struct rig_ctx *c, size_t n, const uint32_t *dw)
@@ -288,7 +289,7 @@ static inline void rig_ring_n(struct cs_rig *r, struct rig_ctx *c, size_t n, con
 }
 
 /* Dwords at a PPGTT address; returns the address behind them. */
-#define rig_batch(r, at, ...)                                                                      \
+#define rig_batch(r, at, ...) \
 	rig_batch_n(r, at, RIG_NARGS(__VA_ARGS__), (const uint32_t[]){__VA_ARGS__})
 
 static inline uint64_t rig_batch_n(struct cs_rig *r, uint64_t at, size_t n, const uint32_t *dw)
@@ -339,14 +340,14 @@ static inline void rig_nap(void)
 }
 
 /* Until the condition holds; no test runs into the end of this unless it has failed. */
-#define rig_until(cond)                                                                            \
-	do {                                                                                       \
-		unsigned int naps = 0;                                                             \
-		while (!(cond)) {                                                                  \
-			if (++naps > 400000)                                                       \
-				fail_msg("never: %s", #cond);                                      \
-			rig_nap();                                                                 \
-		}                                                                                  \
+#define rig_until(cond)                                       \
+	do {                                                  \
+		unsigned int naps = 0;                        \
+		while (!(cond)) {                             \
+			if (++naps > 400000)                  \
+				fail_msg("never: %s", #cond); \
+			rig_nap();                            \
+		}                                             \
 	} while (0)
 
 static inline bool rig_is_idle(struct cs_rig *r, int engine)
