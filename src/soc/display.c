@@ -571,9 +571,9 @@ static int load_pipe(struct soc_pipe *p, struct buf_reader *in, uint64_t now, st
 		p->vtotal > 0x2000 || p->vblank_start >= p->vtotal || p->line_bias > 2)
 		return err_set(e, -EINVAL, NULL, "display state: a mode of %u lines in %llu ns",
 			p->vtotal, (unsigned long long)p->frame_ns);
-	if (vblank > PIPE_HOLD_MAX_NS + PIPE_FRAME_MAX_NS || hold > PIPE_HOLD_MAX_NS)
-		return err_set(e, -EINVAL, NULL, "display state: next vblank in %llu ns",
-			(unsigned long long)vblank);
+	if (vblank > PIPE_HOLD_MAX_NS + PIPE_FRAME_MAX_NS || hold > vblank)
+		return err_set(e, -EINVAL, NULL, "display state: next vblank in %llu ns, held %llu",
+			(unsigned long long)vblank, (unsigned long long)hold);
 	p->on = on;
 	p->hold_write = held & 1;
 	p->hold_done = held >> 1;
