@@ -12,12 +12,16 @@
 #define UNMAP_WAIT_NS (2 * NSEC_PER_SEC)
 #define COPY_MAX      KIB(256)
 
-struct entry { /* what the published map points to, with what only the writer needs */
+struct mem_entry { /* what the published map points to, with what only the writer needs */
 	struct mem_map map;
 	void *base; /* of the whole mapping: hugetlbfs maps whole pages around the range */
 	size_t base_bytes;
 	struct guard_slot *guard; /* owned; NULL when sealed */
+	struct mem_entry *next_leaked;
 };
+
+/* What somebody may still touch, of whatever VM: kept, and kept in sight of leak checkers. */
+static struct mem_entry *_Atomic leaked;
 
 /* Counters: written under the lock, read from anywhere. */
 static void count(uint64_t *counter, uint64_t by)
@@ -33,14 +37,6 @@ int mem_init(struct mem *m)
 	return guard_install();
 }
 
-void mem_finish(struct mem *m)
-{
-	mem_unmap_all(m);
-	free(atomic_exchange(&m->map, NULL));
-	epoch_finish(&m->epoch);
-	lock_finish(&m->lock);
-}
-
 void mem_listen(struct mem *m, const struct mem_listener *l)
 {
 	lock_acquire(&m->lock);
@@ -48,7 +44,7 @@ void mem_listen(struct mem *m, const struct mem_listener *l)
 	lock_release(&m->lock);
 }
 
-static void entry_free(struct entry *en)
+static void entry_free(struct mem_entry *en)
 {
 	guard_remove(en->guard);
 	if (en->base)
@@ -57,7 +53,7 @@ static void entry_free(struct entry *en)
 }
 
 /* Maps the file. Hugetlbfs wants whole pages, and QEMU splits low RAM at 640 KiB. */
-static int entry_map_fd(struct mem *m, struct entry *en, int fd, uint64_t offset, struct err *e)
+static int entry_map_fd(struct mem *m, struct mem_entry *en, int fd, uint64_t offset, struct err *e)
 {
 	int prot = ((en->map.flags & MEM_READ) ? PROT_READ : 0) |
 		   ((en->map.flags & MEM_WRITE) ? PROT_WRITE : 0);
@@ -105,9 +101,9 @@ static bool publish(struct mem *m, struct rangemap *next)
 
 /*
  * The last step of an unmap. When somebody may still touch the memory, zero pages take the guest's
- * place for ever; entry and guard stay.
+ * place for ever, and the entry stays.
  */
-static void entry_retire(struct mem *m, struct entry *en, bool quiet)
+static void entry_retire(struct mem *m, struct mem_entry *en, bool quiet)
 {
 	int prot = PROT_READ | ((en->map.flags & MEM_WRITE) ? PROT_WRITE : 0);
 
@@ -121,16 +117,22 @@ static void entry_retire(struct mem *m, struct entry *en, bool quiet)
 		return;
 	}
 	count(&m->stats.leaked, 1);
-	if (en->base)
-		mmap(en->base, en->base_bytes, prot,
-			MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (en->base && mmap(en->base, en->base_bytes, prot,
+				MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+				0) != MAP_FAILED) {
+		guard_remove(en->guard);
+		en->guard = NULL;
+	}
+	en->next_leaked = atomic_load(&leaked);
+	while (!atomic_compare_exchange_weak(&leaked, &en->next_leaked, en))
+		;
 }
 
 int mem_map(struct mem *m, struct gpa gpa, uint64_t size, uint32_t flags, int fd, uint64_t offset,
 	struct err *e)
 {
 	struct rangemap *next = NULL, *back = NULL;
-	struct entry *en;
+	struct mem_entry *en;
 	int ret;
 
 	if (size == 0 || ((gpa.v | size | offset) & PAGE_MASK_4K))
@@ -202,7 +204,7 @@ static bool listener_unmap(struct mem *m, const struct mem_map *map)
 int mem_unmap(struct mem *m, struct gpa gpa, uint64_t size, struct err *e)
 {
 	struct rangemap *next = NULL;
-	struct entry *en;
+	struct mem_entry *en;
 	bool quiet;
 	int ret;
 
@@ -213,7 +215,7 @@ int mem_unmap(struct mem *m, struct gpa gpa, uint64_t size, struct err *e)
 			(unsigned long long)size, (unsigned long long)gpa.v);
 		goto unlock;
 	}
-	en = container_of(rangemap_find(atomic_load(&m->map), gpa.v)->value, struct entry, map);
+	en = container_of(rangemap_find(atomic_load(&m->map), gpa.v)->value, struct mem_entry, map);
 	quiet = publish(m, next);
 	quiet = listener_unmap(m, &en->map) && quiet;
 	entry_retire(m, en, quiet);
@@ -231,13 +233,20 @@ void mem_unmap_all(struct mem *m)
 	old = atomic_exchange(&m->map, NULL);
 	quiet = epoch_wait(&m->epoch, UNMAP_WAIT_NS) == 0;
 	for (size_t i = 0; old && i < old->count; i++) {
-		struct entry *en = container_of(old->ranges[i].value, struct entry, map);
+		struct mem_entry *en = container_of(old->ranges[i].value, struct mem_entry, map);
 
 		entry_retire(m, en, listener_unmap(m, &en->map) && quiet);
 	}
 	if (quiet)
 		free(old);
 	lock_release(&m->lock);
+}
+
+void mem_finish(struct mem *m)
+{
+	mem_unmap_all(m);
+	epoch_finish(&m->epoch);
+	lock_finish(&m->lock);
 }
 
 /* One piece of a copy: returns how many bytes (at least 1), or -errno. */
