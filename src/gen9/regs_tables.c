@@ -4,8 +4,9 @@
  *
  * A row reads ROW(offset, dwords, name, why, fields). FL() gives its flags, G() the same for a register
  * that a full GT reset reaches, H() its handler, CS() what a command streamer may do with it, RESET()
- * its value after power-on, ON() the engines and AT() the instances that have it. Names that begin with
- * GVT_ are of registers that have a place in KVMGT's list and no public name.
+ * its value after power-on, RO_BITS() and W1C_BITS() bits with rules of their own, ON() the engines and
+ * AT() the instances that have it. Names that begin with GVT_ are of registers that have a place in
+ * KVMGT's list and no public name.
  */
 #include "base/util.h"
 #include "gen9/regs.h"
@@ -19,6 +20,7 @@
 #define CS(c) .cs = REG_CS_##c
 #define RESET(v) .reset = (v)
 #define RO_BITS(v) .ro = (v)
+#define W1C_BITS(v) .w1c = (v)
 #define ON(e) .engines = ON_##e
 #define AT(mask) .engines = (mask)
 
@@ -36,7 +38,7 @@ enum {
 enum {
 	ON_ALL = ENGINES_ALL,
 	ON_RCS = 1 << RCS0,
-	ON_BCS = 1 << BCS0,
+	ON_XCS = ENGINES_ALL & ~ENGINES_RCS,
 	ON_VCS = 1 << VCS0 | 1 << VCS1,
 };
 
