@@ -428,6 +428,7 @@ static void *control_thread(void *arg)
 {
 	struct control *c = arg;
 
+	pthread_setname_np(pthread_self(), "control");
 	for (;;) {
 		struct pollfd fds[2 + CONTROL_CLIENTS_MAX];
 		struct client *who[2 + CONTROL_CLIENTS_MAX];

@@ -15,6 +15,7 @@
 #include <seccomp.h>
 #include <stdbool.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 
 struct allowed {
 	int call;
@@ -117,6 +118,11 @@ int seccomp_load_list(enum seccomp_mode mode, struct err *e)
 		if (ret)
 			goto failed;
 	}
+	/* A thread names itself. */
+	ret = seccomp_rule_add(
+		ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+	if (ret)
+		goto failed;
 	/* abort() of ours, and only of ours. */
 	ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
 		SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));

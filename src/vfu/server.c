@@ -137,6 +137,8 @@ static void *conn_main(void *arg)
 {
 	struct vfu_server *s = arg;
 
+	/* Of itself: naming another thread opens a file, which a confined process cannot. */
+	pthread_setname_np(pthread_self(), "vfu-conn");
 	for (;;) {
 		bool last = false;
 		int fd;
@@ -265,6 +267,7 @@ static void *accept_main(void *arg)
 	struct clock clock;
 	bool pause = false;
 
+	pthread_setname_np(pthread_self(), "vfu-accept");
 	clock_init_real(&clock);
 	while (!is_stopping(s)) {
 		struct pollfd p[] = {
@@ -379,8 +382,6 @@ int vfu_server_start(struct vfu_server *s, struct err *e)
 		pthread_join(s->conn_thread, NULL);
 		return err_set(e, -ret, NULL, "cannot start a thread");
 	}
-	pthread_setname_np(s->conn_thread, "vfu-conn");
-	pthread_setname_np(s->accept_thread, "vfu-accept");
 	s->started = true;
 	return 0;
 }
