@@ -116,12 +116,19 @@ static uint32_t tlb_inv_read(void *block, uint32_t offset)
 	return 0;
 }
 
+/* Storage that others read: fences when the aperture is used; the fault register, by the driver. */
+static void storage_write(void *block, uint32_t offset, uint32_t value)
+{
+	struct model *m = block;
+
+	regs_store(&m->regs, offset, value);
+}
+
 void model_bind_gtt(struct model *m)
 {
 	static const struct reg_ops flush = {.write = ggtt_flush_write};
 	static const struct reg_ops tlb_inv = {tlb_inv_read, tlb_inv_write};
-	/* Storage that others read: fences when the aperture is used, the fault register by nobody. */
-	static const struct reg_ops storage = {NULL, NULL};
+	static const struct reg_ops storage = {.write = storage_write};
 
 	regs_bind(&m->regs, REG_H_GFX_FLSH_CNTL, &flush, m);
 	regs_bind(&m->regs, REG_H_TLB_INV, &tlb_inv, m);

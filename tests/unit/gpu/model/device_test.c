@@ -52,6 +52,16 @@ static void test_config(void **state)
 	g->ops->destroy(g);
 }
 
+/* Each handler that a row names has someone who reacts. */
+static void test_all_bound(void **state)
+{
+	struct rig r;
+
+	rig_init(&r);
+	assert_int_equal(regs_unbound(&r.m->regs), REG_H_NONE);
+	rig_finish(&r);
+}
+
 static void test_forcewake(void **state)
 {
 	static const struct {
@@ -306,6 +316,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_config),
+		cmocka_unit_test(test_all_bound),
 		cmocka_unit_test(test_forcewake),
 		cmocka_unit_test(test_gdrst),
 		cmocka_unit_test(test_fuses_and_time),
