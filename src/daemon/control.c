@@ -50,6 +50,8 @@ struct client {
 struct control {
 	struct control_config config;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	dev_t socket_dev; /* which file we made at `path` */
+	ino_t socket_ino;
 	int listen_fd, stop_fd;
 	pthread_t thread;
 	bool started;
@@ -488,6 +490,7 @@ static int control_listen(struct control *c, struct err *e)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	const char *path = c->config.path;
+	struct stat st;
 	mode_t mask;
 	int ret;
 
@@ -508,6 +511,10 @@ static int control_listen(struct control *c, struct err *e)
 	if (ret)
 		return err_set(e, ret, NULL, "control socket %s", path);
 	strcpy(c->path, path);
+	if (lstat(path, &st))
+		return err_set(e, -errno, NULL, "control socket %s", path);
+	c->socket_dev = st.st_dev;
+	c->socket_ino = st.st_ino;
 	if (listen(c->listen_fd, 16))
 		return err_set(e, -errno, NULL, "listening on %s", path);
 	return 0;
@@ -554,6 +561,7 @@ int control_start(struct control *c, struct err *e)
 void control_destroy(struct control *c)
 {
 	uint64_t one = 1;
+	struct stat st;
 
 	if (!c)
 		return;
@@ -566,7 +574,8 @@ void control_destroy(struct control *c)
 		if (c->clients[i].fd >= 0)
 			client_drop(c, &c->clients[i]);
 	}
-	if (c->path[0])
+	if (c->path[0] && lstat(c->path, &st) == 0 && st.st_dev == c->socket_dev &&
+		st.st_ino == c->socket_ino)
 		unlink(c->path);
 	fd_close(&c->listen_fd);
 	fd_close(&c->stop_fd);
