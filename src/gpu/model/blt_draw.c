@@ -73,9 +73,50 @@ static uint8_t *reach(struct engine *e, const struct blt_surface *s, int64_t x, 
 	return p;
 }
 
+/*
+ * A row of a Y-major surface, a tile at a time: 128 bytes of it are in one page, 16 by 16. `buf` is
+ * where they go, or come from when `write`.
+ */
+static bool span_y(struct engine *e, const struct blt_surface *s, int64_t x, int64_t y,
+	uint8_t *buf, uint64_t n, bool write)
+{
+	uint64_t row = gen9_tile_row(s->tiling, (uint32_t)s->pitch, (uint64_t)y) & ~PAGE_MASK_4K;
+	uint64_t in_tile = (uint64_t)y % 32 * 16;
+
+	while (n) {
+		struct blt_surface tile = *s;
+		uint64_t at = (uint64_t)x % 128, left = min_u64(128 - at, n), run;
+		uint8_t *page;
+
+		/* The tile is one page from its start on; as a linear surface that is what it is. */
+		tile.base += row + (uint64_t)x / 128 * PAGE_SIZE_4K;
+		tile.tiling = GEN9_TILING_LINEAR;
+		page = reach(e, &tile, 0, 0, write, &run);
+		if (!page)
+			return false;
+		x += (int64_t)left;
+		n -= left;
+		while (left) {
+			uint8_t *p = page + at / 16 * 512 + in_tile + at % 16;
+			uint64_t m = min_u64(16 - at % 16, left);
+
+			if (likely(m == 16)) /* a length the compiler knows */
+				memcpy(write ? p : buf, write ? buf : p, 16);
+			else
+				memcpy(write ? p : buf, write ? buf : p, m);
+			buf += m;
+			at += m;
+			left -= m;
+		}
+	}
+	return true;
+}
+
 static bool read_span(struct engine *e, const struct blt_surface *s, int64_t x, int64_t y,
 	uint8_t *out, uint64_t n)
 {
+	if (s->tiling == GEN9_TILING_Y)
+		return span_y(e, s, x, y, out, n, false);
 	while (n) {
 		uint64_t run, m;
 		const uint8_t *p = reach(e, s, x, y, false, &run);
@@ -94,6 +135,8 @@ static bool read_span(struct engine *e, const struct blt_surface *s, int64_t x, 
 static bool write_span(struct engine *e, const struct blt_surface *s, int64_t x, int64_t y,
 	const uint8_t *in, uint64_t n)
 {
+	if (s->tiling == GEN9_TILING_Y)
+		return span_y(e, s, x, y, (uint8_t *)in, n, true); /* only read from */
 	while (n) {
 		uint64_t run, m;
 		uint8_t *p = reach(e, s, x, y, true, &run);
@@ -381,7 +424,10 @@ enum cs_result blt_draw(struct engine *e, struct blt_rect *r)
 	order(&d);
 
 	if (r->rop == ROP_SRCCOPY && r->has_src && whole) {
-		kind = d.overlap ? ROW_BUFFERED_COPY : ROW_COPY;
+		/* Y-major runs are short: they are gathered faster than matched. */
+		bool gather = r->dst.tiling == GEN9_TILING_Y || r->src.tiling == GEN9_TILING_Y;
+
+		kind = d.overlap || gather ? ROW_BUFFERED_COPY : ROW_COPY;
 	} else if (r->rop == ROP_PATCOPY && r->pattern_kind == BLT_PATTERN_SOLID && whole) {
 		kind = ROW_FILL;
 		fill_color(fill, r->color, r->bpp, SPAN);
