@@ -245,6 +245,18 @@ static struct vfu_device_ops ops = {
 	.irq_unmasked = irq_unmasked,
 };
 
+/* Enough of a config space for QEMU to realize a device: ids, a class, INTx pin, MSI. */
+static void fill_config(void)
+{
+	static const uint8_t header[] = {0xf4, 0x1a, 0xf0, 0x10, 0, 0, 0x10, 0, 1, 0, 0, 0xff};
+	static const uint8_t msi[] = {5, 0, 2 << 1, 0}; /* 4 vectors, 32-bit */
+
+	memcpy(bytes[7], header, sizeof(header));
+	memcpy(bytes[7] + 0x40, msi, sizeof(msi));
+	bytes[7][0x34] = 0x40;
+	bytes[7][0x3d] = 1;
+}
+
 static int defaults(void)
 {
 	static const struct {
@@ -268,6 +280,8 @@ static int defaults(void)
 		ret = region_add(i, rows[i].size, rows[i].flags);
 	irqs[0] = 1;
 	irqs[1] = 4;
+	if (!ret)
+		fill_config();
 	return ret;
 }
 
