@@ -226,18 +226,19 @@ static void method_screenshot(void *arg, struct control_call *call)
 	ret = d->gpu->ops->scanout(d->gpu, (unsigned int)pipe, &f);
 	if (ret && ret != -ENOSPC)
 		return fail(call, "org.ugvt.NoPicture", strerror(-ret));
-	if (!f.width || !f.height)
-		return fail(call, "org.ugvt.NoPicture",
-			"the pipe is off: the guest's driver has set no mode");
 	ret = picture(d, (unsigned int)pipe, &f);
 	if (ret < 0)
 		return fail(call, "org.ugvt.NoPicture", strerror(-ret));
+	if (!f.on) {
+		close(ret);
+		return fail(call, "org.ugvt.NoPicture",
+			"the pipe is off: the guest's driver has set no mode");
+	}
 	call->fd = ret;
 	add_u64(call->out, "width", f.width);
 	add_u64(call->out, "height", f.height);
 	add_u64(call->out, "stride", f.stride);
 	add_u64(call->out, "frame", f.frame);
-	add_bool(call->out, "on", f.on);
 	add_text(call->out, "format", "XRGB8888");
 }
 
