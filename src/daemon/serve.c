@@ -192,8 +192,11 @@ int serve_run(const struct serve_config *config, struct err *e)
 		if (ret)
 			return ret;
 	}
-	/* A fixed number of arenas: malloc then never opens /sys to count CPUs. */
-	mallopt(M_ARENA_MAX, 4);
+	/*
+	 * One arena: with more, glibc opens /sys to count CPUs for them, and /proc/sys/vm when it
+	 * gives one's memory back, which a confined process must not.
+	 */
+	mallopt(M_ARENA_MAX, 1);
 	signal(SIGPIPE, SIG_IGN);
 	/* Before the first thread, so that all of them leave these to us. */
 	sigemptyset(&set);
