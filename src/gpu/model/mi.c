@@ -36,8 +36,11 @@ static enum cs_result batch_buffer_start(
 	struct cs_level to = {.addr = GMA(dw, 1) & GMA_MASK & ~UINT64_C(3)};
 	bool second = dw[0] & BIT(22), ppgtt = dw[0] & BIT(8);
 
-	if (dw[0] & BIT(15) && !(ring_peek(e, RING_PREDICATE_RESULT) & 1))
+	/* RESULT_1, not RESULT as stores have it: i915's OA wait loop (i915_perf.c) and IGT rely on it. */
+	if (dw[0] & BIT(15) && !(ring_peek(e, RING_PREDICATE_RESULT_1) & 1))
 		return CS_NEXT;
+	if (dw[0] & BIT(16))
+		to.addr = (to.addr + (ring_peek(e, RING_BB_OFFSET) & ~UINT32_C(3))) & GMA_MASK;
 	/* A user batch starts only user batches: it cannot leave the PPGTT. */
 	if (here.user && !ppgtt)
 		model_violate(e->model, VIOLATION_CS_PRIVILEGE, dw[0]);
@@ -136,6 +139,12 @@ static enum cs_result semaphore_wait(
 	enum space space;
 	uint32_t v;
 
+	/* Bit 16, register poll mode: the address is a register. */
+	if (dw[0] & BIT(16)) {
+		if (!cs_reg_read(e, dw[2], &v))
+			return CS_NEXT;
+		return semaphore_holds(dw[0] >> 12 & 7, v, dw[1]) ? CS_NEXT : CS_WAIT;
+	}
 	if (!cs_space(e, dw[0], dw[0] & DW0_GGTT, &space))
 		return CS_NEXT;
 	/* Signal mode looks at memory when it begins and when a signal for this context came. */
@@ -519,6 +528,11 @@ static enum cs_result set_predicate(
 		break;
 	case 4:
 		e->cs.predicate = r1 & 1;
+		break;
+	case 5: /* execute when one slice is on, two, three */
+	case 6:
+	case 7:
+		e->cs.predicate = e->model->platform->slices != (dw[0] & 0xf) - 4;
 		break;
 	case 0xf:
 		e->cs.predicate = true;

@@ -48,7 +48,8 @@ static void get_gpr(struct fixture *f, uint32_t n, uint64_t to)
 {
 	uint32_t gpr = rig_base(f->c.engine) + RING_GPR + 8 * n;
 
-	rig_ring(&f->r, &f->c, MI_SRM, gpr, LO(to), HI(to), MI_SRM, gpr + 4, LO(to + 4), HI(to + 4));
+	rig_ring(
+		&f->r, &f->c, MI_SRM, gpr, LO(to), HI(to), MI_SRM, gpr + 4, LO(to + 4), HI(to + 4));
 }
 
 /* ------------------------------------------------------------------ stores, copies */
@@ -157,12 +158,12 @@ static void registers_move(void **state)
 		rig_gg(&f.r, gg)[0] = 0x77;
 		*rig_pp(&f.r, PP_SCRATCH) = 0x1234;
 		rig_ring(&f.r, &f.c, MI_LRM, gpr, LO(PP_SCRATCH), 0, /* R0 = 1234 */
-			MI_LRR, gpr, gpr + 8, /* R1 = R0 */
-			MI_SRM, gpr + 8, LO(PP_SCRATCH + 4), 0, /* [4] = R1 */
-			MI_LRM | GGTT_BIT, gpr + 16, gg, 0, /* R2 = GGTT */
-			MI_SRM | GGTT_BIT, gpr + 16, gg + 4, 0, MI_LRI_N(3), gpr, 1, gpr + 4, 2, gpr + 8,
-			3, MI_SRM, gpr, LO(PP_SCRATCH + 8), 0, MI_SRM, gpr + 4, LO(PP_SCRATCH + 12), 0,
-			MI_SRM, gpr + 8, LO(PP_SCRATCH + 16), 0,
+			MI_LRR, gpr, gpr + 8,			     /* R1 = R0 */
+			MI_SRM, gpr + 8, LO(PP_SCRATCH + 4), 0,	     /* [4] = R1 */
+			MI_LRM | GGTT_BIT, gpr + 16, gg, 0,	     /* R2 = GGTT */
+			MI_SRM | GGTT_BIT, gpr + 16, gg + 4, 0, MI_LRI_N(3), gpr, 1, gpr + 4, 2,
+			gpr + 8, 3, MI_SRM, gpr, LO(PP_SCRATCH + 8), 0, MI_SRM, gpr + 4,
+			LO(PP_SCRATCH + 12), 0, MI_SRM, gpr + 8, LO(PP_SCRATCH + 16), 0,
 			/* bytes 1 and 3 are kept */
 			MI_LRI_N(1) | 0xa << 8, gpr + 4, 0xddccbbaa, MI_SRM, gpr + 4,
 			LO(PP_SCRATCH + 20), 0);
@@ -223,9 +224,10 @@ static uint64_t ref_read(struct alu_ref *s, uint32_t y)
 {
 	if (y < 16)
 		return s->r[y];
-	return y == 0x31 ? s->accu : y == 0x32 ? (s->zf ? ~UINT64_C(0) : 0)
-		: y == 0x33			 ? (s->cf ? ~UINT64_C(0) : 0)
-						 : 0;
+	return y == 0x31   ? s->accu
+	       : y == 0x32 ? (s->zf ? ~UINT64_C(0) : 0)
+	       : y == 0x33 ? (s->cf ? ~UINT64_C(0) : 0)
+			   : 0;
 }
 
 static void ref_step(struct alu_ref *s, uint32_t dw)
@@ -276,8 +278,8 @@ static void ref_step(struct alu_ref *s, uint32_t dw)
 
 static void math_against_a_reference(void **state)
 {
-	static const uint32_t ops[] = {0x000, 0x080, 0x480, 0x081, 0x481, 0x100, 0x101, 0x102, 0x103,
-		0x104, 0x180, 0x580, 0x080, 0x080, 0x180};
+	static const uint32_t ops[] = {0x000, 0x080, 0x480, 0x081, 0x481, 0x100, 0x101, 0x102,
+		0x103, 0x104, 0x180, 0x580, 0x080, 0x080, 0x180};
 	struct fixture f;
 
 	open_on(&f, RCS0);
@@ -296,10 +298,10 @@ static void math_against_a_reference(void **state)
 
 			if ((op & 0xff) >= 0x80 && (op & 0xf00) != 0x100)
 				dw |= (k & 1 ? 0x20 : 0x21) << 10 |
-					(k & 2 ? (k >> 8 & 15) : 0x31 + (k >> 8) % 3);
+				      (k & 2 ? (k >> 8 & 15) : 0x31 + (k >> 8) % 3);
 			if ((op & 0xfff) == 0x180 || (op & 0xfff) == 0x580)
 				dw = op << 20 | (k >> 16 & 15) << 10 |
-					(k & 2 ? (k >> 8 & 15) : 0x31 + (k >> 8) % 3);
+				     (k & 2 ? (k >> 8 & 15) : 0x31 + (k >> 8) % 3);
 			rig_emit(&f.r, &f.c, dw);
 			ref_step(&ref, dw);
 		}
@@ -364,15 +366,15 @@ static void atomics_against_a_reference(void **state)
 		uint64_t old = operand(&f.r) & mask, x = operand(&f.r) & mask,
 			 y = operand(&f.r) & mask, new;
 		uint32_t dw0 = MI(0x2f) | (op | (wide ? 0x20 : 0)) << 8 | (wide ? 1 : 0) << 19 |
-			(ret ? BIT(16) : 0);
+			       (ret ? BIT(16) : 0);
 
 		if (op == 14 && n & 64)
 			old = x;
 		set_q(&f.r, PP_SCRATCH, old | (wide ? 0 : UINT64_C(0xabcd) << 32));
 		set_gpr(&f, 4, 0x4444);
 		if (in_line) {
-			rig_ring(&f.r, &f.c, dw0 | BIT(18) | 9, LO(PP_SCRATCH), 0, LO(x), LO(y), HI(x),
-				HI(y), 0, 0, 0, 0);
+			rig_ring(&f.r, &f.c, dw0 | BIT(18) | 9, LO(PP_SCRATCH), 0, LO(x), LO(y),
+				HI(x), HI(y), 0, 0, 0, 0);
 		} else {
 			set_gpr(&f, 0, x);
 			set_gpr(&f, 2, y);
@@ -381,8 +383,7 @@ static void atomics_against_a_reference(void **state)
 		get_gpr(&f, 4, PP_SCRATCH + 16);
 		rig_run(&f.r, &f.c);
 		new = atomic_ref(op, old, x, y, wide) & mask;
-		assert_int_equal(
-			q(&f.r, PP_SCRATCH), new | (wide ? 0 : UINT64_C(0xabcd) << 32));
+		assert_int_equal(q(&f.r, PP_SCRATCH), new | (wide ? 0 : UINT64_C(0xabcd) << 32));
 		assert_int_equal(q(&f.r, PP_SCRATCH + 16), !ret ? 0x4444 : op == 15 ? new : old);
 	}
 	rig_expect_clean(&f.r);
@@ -398,15 +399,13 @@ static void atomic_16_bytes(void **state)
 		set_q(&f.r, PP_SCRATCH, 0x1111);
 		set_q(&f.r, PP_SCRATCH + 8, 0x2222);
 		rig_ring(&f.r, &f.c, MI(0x2f) | BIT(18) | BIT(16) | 2 << 19 | 0x4e << 8 | 9,
-			LO(PP_SCRATCH), 0, 0x1111, 0xaaaa, 0, 0xbbbb, same ? 0x2222 : 0x2223, 0xcccc, 0,
-			0xdddd);
+			LO(PP_SCRATCH), 0, 0x1111, 0xaaaa, 0, 0xbbbb, same ? 0x2222 : 0x2223,
+			0xcccc, 0, 0xdddd);
 		get_gpr(&f, 4, PP_SCRATCH + 16);
 		get_gpr(&f, 5, PP_SCRATCH + 24);
 		rig_run(&f.r, &f.c);
-		assert_int_equal(
-			q(&f.r, PP_SCRATCH), same ? UINT64_C(0xbbbb0000aaaa) : 0x1111);
-		assert_int_equal(
-			q(&f.r, PP_SCRATCH + 8), same ? UINT64_C(0xdddd0000cccc) : 0x2222);
+		assert_int_equal(q(&f.r, PP_SCRATCH), same ? UINT64_C(0xbbbb0000aaaa) : 0x1111);
+		assert_int_equal(q(&f.r, PP_SCRATCH + 8), same ? UINT64_C(0xdddd0000cccc) : 0x2222);
 		assert_int_equal(q(&f.r, PP_SCRATCH + 16), 0x1111);
 		assert_int_equal(q(&f.r, PP_SCRATCH + 24), 0x2222);
 	}
@@ -424,22 +423,23 @@ static void predicates_against_a_reference(void **state)
 	open_on(&f, RCS0);
 	for (uint32_t n = 0; n < 256; n++) {
 		uint32_t load = n & 3, combine = n >> 2 & 3, compare = n >> 4 & 3;
-		uint64_t s0 = rig_random(&f.r) % 3, s1 = rig_random(&f.r) % 3, d = rig_random(&f.r) % 3;
-		bool c = compare == 0 ? true
-			: compare == 1 ? false
-			: compare == 2 ? s0 == s1
-				       : s0 - s1 == d;
+		uint64_t s0 = rig_random(&f.r) % 3, s1 = rig_random(&f.r) % 3,
+			 d = rig_random(&f.r) % 3;
+		bool c = compare == 0	? true
+			 : compare == 1 ? false
+			 : compare == 2 ? s0 == s1
+					: s0 - s1 == d;
 
-		rig_ring(&f.r, &f.c, MI_LRI_N(6), base + 0x400, LO(s0), base + 0x404, 0, base + 0x408,
-			LO(s1), base + 0x40c, 0, base + 0x410, LO(d), base + 0x414, 0,
+		rig_ring(&f.r, &f.c, MI_LRI_N(6), base + 0x400, LO(s0), base + 0x404, 0,
+			base + 0x408, LO(s1), base + 0x40c, 0, base + 0x410, LO(d), base + 0x414, 0,
 			MI(0x0c) | load << 6 | combine << 3 | compare, MI_SRM, base + 0x418,
 			LO(PP_SCRATCH), 0);
 		if (load >= 2) {
 			c = load == 3 ? !c : c;
-			result = combine == 0 ? c
-				: combine == 1 ? result && c
-				: combine == 2 ? result || c
-					       : result != c;
+			result = combine == 0	? c
+				 : combine == 1 ? result && c
+				 : combine == 2 ? result || c
+						: result != c;
 		}
 		rig_run(&f.r, &f.c);
 		assert_int_equal(*rig_pp(&f.r, PP_SCRATCH), result);
@@ -455,7 +455,7 @@ static void set_predicate_skips(void **state)
 		bool skips;
 	} cases[] = {{0, 0, 0, false}, {1, 0, 0, true}, {1, 0, 1, false}, {2, 0, 1, true},
 		{2, 0, 0, false}, {3, 0, 0, true}, {3, 1, 0, false}, {4, 1, 0, true},
-		{4, 0, 0, false}, {15, 0, 0, true}, {7, 1, 1, false}};
+		{4, 0, 0, false}, {15, 0, 0, true}, {5, 0, 0, false}, {6, 0, 0, true}};
 	struct fixture f;
 	uint32_t base = rig_base(RCS0);
 
@@ -480,8 +480,8 @@ static void semaphore_comparisons(void **state)
 	open_on(&f, BCS0);
 	for (uint32_t op = 0; op < 6; op++) {
 		for (int i = 0; i < 3; i++) {
-			bool holds = (const bool[]){v[i] > 5, v[i] >= 5, v[i] < 5, v[i] <= 5, v[i] == 5,
-				v[i] != 5}[op];
+			bool holds = (const bool[]){
+				v[i] > 5, v[i] >= 5, v[i] < 5, v[i] <= 5, v[i] == 5, v[i] != 5}[op];
 
 			*rig_pp(&f.r, PP_SCRATCH) = v[i];
 			rig_ring(&f.r, &f.c, MI_SEMA_WAIT | op << 12, 5, LO(PP_SCRATCH), 0);
@@ -498,6 +498,22 @@ static void semaphore_comparisons(void **state)
 			rig_write(&f.r, 0x44308, UINT32_MAX);
 		}
 	}
+	rig_close(&f.r);
+}
+
+static void semaphores_poll_registers(void **state)
+{
+	struct fixture f;
+	uint32_t gpr = rig_base(RCS0) + RING_GPR;
+
+	open_on(&f, RCS0);
+	rig_ring(&f.r, &f.c, MI_LRI_N(1), gpr, 7, MI_SEMA_WAIT | BIT(16) | 4 << 12, 7, gpr, 0,
+		MI_SDI, LO(PP_SCRATCH), 0, 1, MI_SEMA_WAIT | BIT(16) | 4 << 12, 8, gpr, 0);
+	rig_submit(&f.r, &f.c, NULL);
+	rig_until(engine_state(&f.r.m->engine[RCS0]) == ENGINE_WAITING);
+	assert_int_equal(*rig_pp(&f.r, PP_SCRATCH), 1);
+	rig_write(&f.r, gpr, 8);
+	rig_wait_idle(&f.r, RCS0);
 	rig_close(&f.r);
 }
 
@@ -556,10 +572,16 @@ static void predicated_batch_start(void **state)
 
 	open_on(&f, RCS0);
 	rig_batch(&f.r, PP_DATA, MI(0x2f) | 5 << 8 | 1, LO(PP_SCRATCH), 0, MI_BBE);
-	rig_ring(&f.r, &f.c, MI(0x0c) | 2 << 6 | 1, MI_BBS_PPGTT | BIT(15), LO(PP_DATA), 0,
-		MI(0x0c) | 2 << 6 | 0, MI_BBS_PPGTT | BIT(15), LO(PP_DATA), 0);
+	rig_ring(&f.r, &f.c, MI_LRI_N(1), rig_base(RCS0) + 0x41c, 0, MI_BBS_PPGTT | BIT(15),
+		LO(PP_DATA), 0, MI_LRI_N(1), rig_base(RCS0) + 0x41c, 1, MI_BBS_PPGTT | BIT(15),
+		LO(PP_DATA), 0);
 	rig_run(&f.r, &f.c);
 	assert_int_equal(*rig_pp(&f.r, PP_SCRATCH), 1);
+	/* Bit 16: BB_OFFSET is added to the address. */
+	rig_ring(&f.r, &f.c, MI_LRI_N(1), rig_base(RCS0) + 0x158, 0x40, MI_BBS_PPGTT | BIT(16),
+		LO(PP_DATA) - 0x40, 0);
+	rig_run(&f.r, &f.c);
+	assert_int_equal(*rig_pp(&f.r, PP_SCRATCH), 2);
 	rig_close(&f.r);
 }
 
@@ -589,11 +611,12 @@ static void pipe_control_writes(void **state)
 	open_on(&f, RCS0);
 	gg = rig_alloc(&f.r, 1);
 	regs_poke(&f.r.m->regs, 0x2350, 0x1234);
-	rig_ring(&f.r, &f.c, 0x7a000004, 1 << 14 | BIT(20), LO(PP_SCRATCH), 0, 0xaaaa, 0xbbbb, /* qword */
+	rig_ring(&f.r, &f.c, 0x7a000004, 1 << 14 | BIT(20), LO(PP_SCRATCH), 0, 0xaaaa,
+		0xbbbb,								/* qword */
 		0x7a000004, 1 << 14 | BIT(24) | BIT(20), gg, 0, 0xcccc, 0xdddd, /* GGTT */
-		0x7a000004, 2 << 14 | BIT(20), LO(PP_SCRATCH + 8), 0, 0, 0, /* depth count */
-		0x7a000004, 1 << 14 | BIT(21) | BIT(20), 0x680, 0, 0xeeee, 0, /* status page */
-		0x7a000004, BIT(18) | BIT(8) | BIT(20), 0, 0, 0, 0); /* TLB, notify */
+		0x7a000004, 2 << 14 | BIT(20), LO(PP_SCRATCH + 8), 0, 0, 0,	/* depth count */
+		0x7a000004, 1 << 14 | BIT(21) | BIT(20), 0x680, 0, 0xeeee, 0,	/* status page */
+		0x7a000004, BIT(18) | BIT(8) | BIT(20), 0, 0, 0, 0);		/* TLB, notify */
 	rig_run(&f.r, &f.c);
 	assert_int_equal(q(&f.r, PP_SCRATCH), UINT64_C(0xbbbb0000aaaa));
 	assert_int_equal(rig_gg(&f.r, gg)[0], 0xcccc);
@@ -687,7 +710,8 @@ static void noop_with_an_id(void **state)
 	struct fixture f;
 
 	open_on(&f, RCS0);
-	rig_ring(&f.r, &f.c, BIT(22) | 0x12345, 0, MI_SRM, rig_base(RCS0) + 0x94, LO(PP_SCRATCH), 0);
+	rig_ring(
+		&f.r, &f.c, BIT(22) | 0x12345, 0, MI_SRM, rig_base(RCS0) + 0x94, LO(PP_SCRATCH), 0);
 	rig_run(&f.r, &f.c);
 	assert_int_equal(*rig_pp(&f.r, PP_SCRATCH), 0x12345);
 	rig_close(&f.r);
@@ -710,6 +734,7 @@ int main(void)
 		cmocka_unit_test(predicates_against_a_reference),
 		cmocka_unit_test(set_predicate_skips),
 		cmocka_unit_test(semaphore_comparisons),
+		cmocka_unit_test(semaphores_poll_registers),
 		cmocka_unit_test(conditional_batch_end),
 		cmocka_unit_test(batches_chain_and_nest),
 		cmocka_unit_test(predicated_batch_start),
