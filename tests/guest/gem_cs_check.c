@@ -388,7 +388,7 @@ static uint64_t atomic_reference(enum atomic op, uint64_t old, uint64_t s0, uint
 	}
 }
 
-/* One atomic a qword of `out`, all with inline data; the old value comes back in GPR 0. */
+/* One atomic a qword of `out`, all with inline data; the old value comes back in GPR 4. */
 static bool check_atomics(const struct gem_engine *engine)
 {
 	enum { COUNT = 2 * ATOMIC_OPS, BACK = 256 };
@@ -408,8 +408,8 @@ static bool check_atomics(const struct gem_engine *engine)
 		if (!op) {
 			continue;
 		}
-		emit_load64(gem_gpr(engine, 0), 0);
-		/* Inline data, command streamer waits, old value into GPR 0. */
+		emit_load64(gem_gpr(engine, 4), 0);
+		/* Inline data, command streamer waits, old value into GPR 4. */
 		gem_emit(&batch, MI_ATOMIC | 1u << 18 | 1u << 17 | 1u << 16 |
 					 (uint32_t)qword << 19 | (op | (uint32_t)qword << 5) << 8 |
 					 9);
@@ -421,7 +421,7 @@ static bool check_atomics(const struct gem_engine *engine)
 		for (int i = 0; i < 4; i++) {
 			gem_emit(&batch, 0);
 		}
-		emit_save64(gem_gpr(engine, 0), out_addr(BACK + 2 * (size_t)n));
+		emit_save64(gem_gpr(engine, 4), out_addr(BACK + 2 * (size_t)n));
 	}
 	run(engine);
 	for (int n = 0; n < COUNT; n++) {
