@@ -16,7 +16,7 @@ struct serve_options {
 
 #define NO_FD UINT64_MAX
 
-static const struct serve_options defaults = {.fd = NO_FD, .aperture = MIB(4)};
+static const struct serve_options defaults = {.fd = NO_FD, .aperture = MIB(2)};
 
 #define AT(field) offsetof(struct serve_options, field)
 
@@ -26,7 +26,7 @@ static const struct option rows[] = {
 	{"fd", 0, OPTION_UINT, AT(fd), "N", 0, 1 << 20, "an inherited socket instead, listening or connected"},
 	{"control", 0, OPTION_STRING, AT(control), "PATH", 0, 0, "control socket (default: PATH.ctl; none)"},
 	{"platform", 0, OPTION_STRING, AT(platform), "NAME", 0, 0, "kbl-gt2 (default), skl-gt2, or 8086:5916"},
-	{"aperture", 0, OPTION_SIZE, AT(aperture), "SIZE", MIB(4), MIB(256), "BAR2: 4M (default) to 256M"},
+	{"aperture", 0, OPTION_SIZE, AT(aperture), "SIZE", MIB(1), MIB(256), "BAR2: 1M to 256M; 2M when not given"},
 	{"class", 0, OPTION_CHOICE, AT(class_code), "0380|0300", 0, 0, "display (default) or VGA: 0380|0300"},
 	{"clock", 0, OPTION_CHOICE, AT(clock), "real|virtual", 0, 0, "virtual: time goes on by the commands' cost"},
 	{"no-monitor", 0, OPTION_FLAG, AT(no_monitor), NULL, 0, 0, "nothing is plugged into port B"},
@@ -63,7 +63,7 @@ static int run(const void *options, const char *const *args, size_t arg_count, s
 		return EXIT_USAGE;
 	}
 	if (o->aperture & (o->aperture - 1)) {
-		err_set(e, -EINVAL, "a power of two, 4M to 256M", "--aperture of %llu bytes",
+		err_set(e, -EINVAL, "a power of two, 1M to 256M", "--aperture of %llu bytes",
 			(unsigned long long)o->aperture);
 		return EXIT_USAGE;
 	}

@@ -10,7 +10,7 @@
 #include "gpu/model/gtt.h"
 #include "gpu/model/status.h"
 
-#define APERTURE_DEFAULT MIB(4)
+#define APERTURE_DEFAULT MIB(2)
 #define RING_IMR	 0xa8
 
 /* ------------------------------------------------------------------ tracing, interrupts */

@@ -9,7 +9,7 @@
 
 struct model_config {
 	const struct gen9_platform *platform; /* NULL: kbl-gt2 */
-	uint64_t aperture_bytes;	      /* a power of two, 1 MiB to 4 GiB; 0: 4 MiB */
+	uint64_t aperture_bytes;	      /* a power of two, 1 MiB to 4 GiB; 0: 2 MiB */
 	struct clock *clock;		      /* borrowed; required */
 	bool monitor;			      /* one HDMI monitor on port B */
 };
