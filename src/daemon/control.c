@@ -515,7 +515,7 @@ static int control_listen(struct control *c, struct err *e)
 		return err_set(e, -errno, NULL, "control socket %s", path);
 	c->socket_dev = st.st_dev;
 	c->socket_ino = st.st_ino;
-	if (listen(c->listen_fd, 16))
+	if (listen(c->listen_fd, CONTROL_CLIENTS_MAX))
 		return err_set(e, -errno, NULL, "listening on %s", path);
 	return 0;
 }
