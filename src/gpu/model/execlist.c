@@ -45,7 +45,8 @@ enum csb_status {
 #define DESC_FORCE_RESTORE    BIT(2)
 #define DESC_MODE_SHIFT	      3
 #define DESC_FAULT_HANDLING   (BIT(6) | BIT(7))
-#define DESC_RESERVED	      (BIT(9) | BIT(10) | BIT(11))
+/* 10:9 are a priority from Gen12 on; i915 sets them on every render engine (lrc_desc_priority). */
+#define DESC_RESERVED	      BIT(11)
 
 enum desc_mode { MODE_ADVANCED_AD, MODE_LEGACY_32, MODE_ADVANCED, MODE_LEGACY_64 };
 
