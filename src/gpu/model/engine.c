@@ -256,15 +256,24 @@ int engine_init(struct model *m, int id)
 	return 0;
 }
 
+static void stop_thread(struct engine *e)
+{
+	if (!e->started)
+		return;
+	lock_acquire(&e->lock);
+	atomic_fetch_or(&e->request, ENGINE_REQ_QUIT);
+	pthread_cond_signal(&e->wake);
+	lock_release(&e->lock);
+	pthread_join(e->thread, NULL);
+	e->started = false;
+}
+
 void engine_finish(struct engine *e)
 {
-	if (e->started) {
-		lock_acquire(&e->lock);
-		atomic_fetch_or(&e->request, ENGINE_REQ_QUIT);
-		pthread_cond_signal(&e->wake);
-		lock_release(&e->lock);
-		pthread_join(e->thread, NULL);
-		e->started = false;
+	/* Threads kick each other's engines: all end before the first is taken apart. */
+	model_each_engine(e->model, other)
+	{
+		stop_thread(other);
 	}
 	epoch_reader_remove(&e->model->iommu.epoch, &e->reader);
 	pthread_cond_destroy(&e->acked);
