@@ -133,6 +133,7 @@ static int take_header(struct sink *s, struct json_object *reply)
 	struct tracefile_header h = {
 		.aperture_bytes = number(reply, "aperture_bytes"),
 		.start_ns = number(reply, "start_ns"),
+		.class_code = (uint16_t)number(reply, "class_code"),
 	};
 	struct json_object *v;
 

@@ -166,7 +166,11 @@ static int make(struct replay *r, const struct tracefile_header *h, struct err *
 		.clock = &r->clock,
 		.monitor = h->monitor,
 	};
-	struct bare_config bare = {.clock = &r->clock, .rom_bytes = VBT_ROM_BYTES};
+	struct bare_config bare = {
+		.clock = &r->clock,
+		.class_code = h->class_code,
+		.rom_bytes = VBT_ROM_BYTES,
+	};
 	uint8_t *rom;
 
 	if (!model.platform)

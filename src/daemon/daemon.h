@@ -23,6 +23,7 @@
 struct daemon {
 	const struct gen9_platform *platform;
 	bool monitor;
+	uint16_t class_code;
 	struct clock clock;
 	uint64_t start_ns;
 	struct gpu *gpu;

@@ -257,6 +257,7 @@ static void method_trace(void *arg, struct control_call *call)
 	add_u64(call->out, "aperture_bytes", d->gpu->info.aperture_bytes);
 	add_u64(call->out, "start_ns", d->start_ns);
 	add_bool(call->out, "monitor", d->monitor);
+	add_u64(call->out, "class_code", d->class_code);
 	call->trace = true;
 	call->trace_kinds = kinds;
 }

@@ -174,6 +174,7 @@ int serve_run(const struct serve_config *config, struct err *e)
 {
 	struct daemon d = {
 		.monitor = !config->no_monitor,
+		.class_code = config->class_code,
 		.socket_path = config->socket_path,
 		.main_thread = pthread_self(),
 	};

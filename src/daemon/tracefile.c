@@ -8,7 +8,7 @@
 
 void tracefile_put_header(struct buf *out, const struct tracefile_header *h)
 {
-	uint8_t tail[8] = {h->monitor};
+	uint8_t tail[8] = {h->monitor, 0, (uint8_t)h->class_code, (uint8_t)(h->class_code >> 8)};
 
 	buf_put(out, TRACEFILE_MAGIC, 8);
 	buf_put_u32(out, TRACEFILE_VERSION);
@@ -55,6 +55,7 @@ int tracefile_get_header(struct buf_reader *r, struct tracefile_header *h, struc
 	if (r->failed || h->platform[sizeof(h->platform) - 1])
 		return err_set(e, -EINVAL, NULL, "trace file: bad header");
 	h->monitor = tail[0];
+	h->class_code = (uint16_t)(tail[2] | tail[3] << 8);
 	return 0;
 }
 

@@ -41,9 +41,9 @@ struct pci_region_area {
 };
 
 struct pci_region_info {
-	uint64_t size;  /* 0: no such region */
+	uint64_t size;	/* 0: no such region */
 	uint32_t flags; /* enum pci_region_flags */
-	int fd;         /* with MMAP: borrowed, the whole region's memory; else -1 */
+	int fd;		/* with MMAP: borrowed, the whole region's memory; else -1 */
 	uint64_t fd_offset;
 	uint32_t area_count; /* with MMAP: 0: all of it */
 	struct pci_region_area areas[4];
@@ -59,7 +59,8 @@ struct pci_device_ops {
 	 * The front has checked that [offset, offset + len) lies in the region and that its flags allow
 	 * the access. 0, or -errno for the client (the guest sees all ones).
 	 */
-	int (*region_read)(struct pci_device *d, uint32_t index, uint64_t offset, void *data, size_t len);
+	int (*region_read)(
+		struct pci_device *d, uint32_t index, uint64_t offset, void *data, size_t len);
 	int (*region_write)(struct pci_device *d, uint32_t index, uint64_t offset, const void *data,
 		size_t len);
 	uint32_t (*irq_count)(struct pci_device *d, uint32_t index);

@@ -17,6 +17,7 @@ static const struct tracefile_header header = {
 	.aperture_bytes = 4 << 20,
 	.start_ns = 12345,
 	.monitor = true,
+	.class_code = 0x0300,
 };
 
 static const struct trace_event events[] = {
@@ -58,6 +59,7 @@ static void test_round_trip(void **state)
 	assert_int_equal(tracefile_get_header(&r, &h, NULL), 0);
 	assert_string_equal(h.platform, "kbl-gt2");
 	assert_true(h.aperture_bytes == 4 << 20 && h.start_ns == 12345 && h.monitor);
+	assert_int_equal(h.class_code, 0x0300);
 	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
 		assert_int_equal(tracefile_get(&r, &ev, NULL), 1);
 		assert_true(ev.ns == events[i].ns && ev.a == events[i].a && ev.b == events[i].b);
