@@ -460,6 +460,9 @@ def test_full_eventfd_does_not_block(client):
     client.set_irqs(EVENTFD | TRIGGER, 1, 0, 1, fds=[fd])
     assert client.raise_irq(1, 0)
     client.info()
+    os.set_blocking(fd, True)   # the client's end has the same flags
+    assert client.raise_irq(1, 0)
+    client.info()
     os.close(fd)
 
 

@@ -447,6 +447,8 @@ static void test_many_guards(void **state)
 
 /* ---- readers beside a writer ---- */
 
+#define RACE_BYTES KIB(256) /* a copy takes long enough to be met by an unmap */
+
 struct race {
 	struct mem *m;
 	_Atomic bool stop;
@@ -456,13 +458,13 @@ struct race {
 static void *race_reader(void *arg)
 {
 	struct race *r = arg;
-	char buf[256];
+	char *buf = malloc(RACE_BYTES);
 
 	while (!atomic_load(&r->stop)) {
-		int ret = mem_read(r->m, gpa(0x1000), buf, sizeof(buf));
+		int ret = mem_read(r->m, gpa(0x1000), buf, RACE_BYTES);
 
 		if (ret == 0) {
-			for (size_t i = 1; i < sizeof(buf); i++) {
+			for (size_t i = 1; i < RACE_BYTES; i += 1000) {
 				if (buf[i] != buf[0])
 					abort(); /* other memory than the map's */
 			}
@@ -473,33 +475,37 @@ static void *race_reader(void *arg)
 			abort();
 		}
 	}
+	free(buf);
 	return NULL;
 }
 
 static void test_readers(void **state)
 {
 	struct race r = {.m = *state};
-	int fds[2] = {file_of(4096), file_of(4096)};
+	int fds[2] = {file_of(RACE_BYTES), file_of(RACE_BYTES)};
+	char *buf = malloc(RACE_BYTES);
 	pthread_t t[3];
-	char buf[4096];
 
 	for (int i = 0; i < 2; i++) {
-		memset(buf, 'a' + i, sizeof(buf));
-		assert_int_equal(pwrite(fds[i], buf, sizeof(buf), 0), sizeof(buf));
+		memset(buf, 'a' + i, RACE_BYTES);
+		assert_int_equal(pwrite(fds[i], buf, RACE_BYTES, 0), RACE_BYTES);
 	}
 	for (int i = 0; i < 3; i++)
 		pthread_create(&t[i], NULL, race_reader, &r);
-	for (int i = 0; i < 2000 || !atomic_load(&r.hits) || !atomic_load(&r.misses); i++) {
-		assert_int_equal(mem_map(*state, gpa(0x1000), 4096, RW, fds[i & 1], 0, NULL), 0);
-		if (i % 100 == 0)
-			usleep(100);
-		assert_int_equal(mem_unmap(*state, gpa(0x1000), 4096, NULL), 0);
-		if (i % 100 == 50)
-			usleep(100);
+	/* Until readers have met both often; each unmap while copies are under way. */
+	for (int i = 0; i < 500 || atomic_load(&r.hits) < 300 || !atomic_load(&r.misses); i++) {
+		uint64_t hits = atomic_load(&r.hits);
+
+		assert_int_equal(
+			mem_map(*state, gpa(0x1000), RACE_BYTES, RW, fds[i & 1], 0, NULL), 0);
+		for (int k = 0; k < 100 && (i % 4) && atomic_load(&r.hits) == hits; k++)
+			usleep(20);
+		assert_int_equal(mem_unmap(*state, gpa(0x1000), RACE_BYTES, NULL), 0);
 	}
 	atomic_store(&r.stop, true);
 	for (int i = 0; i < 3; i++)
 		pthread_join(t[i], NULL);
+	free(buf);
 	close(fds[0]);
 	close(fds[1]);
 }

@@ -151,6 +151,11 @@ static void test_fds(void **state)
 	fds_case(p, bytes + b, 7, 48, true, 3);	  /* half a header: it may be anything */
 	fds_case(p, bytes + b, 16, 48, false, 3); /* with the payload, late */
 	fds_case(p, bytes, b + 3, c, false, 3);
+
+	/* A whole map, and of the next message only a piece: the last that starts has them. */
+	put(bytes, 1, VFU_DMA_MAP, 0, 32);
+	put(bytes + 48, 2, VFU_DMA_MAP, 0, 32);
+	fds_case(p, bytes, 55, 96, true, 2);
 }
 
 static void test_fds_of_two(void **state)
