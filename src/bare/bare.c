@@ -1,5 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A whole GPU as one PCI device. */
+/*
+ * A whole GPU as one PCI device.
+ *
+ * Theory of operation. The front's thread calls region_read and region_write; nothing is kept here but
+ * config space. BAR0 is cut into its parts (registers below 2 MiB, nothing, the GGTT from 8 MiB on) and
+ * each access into naturally aligned pieces, which go to the GPU at once and without a lock; BAR2 goes
+ * to its aperture whole. Config space has the device's lock, because status and dump read it from the
+ * control thread.
+ *
+ * Memory: the VM's maps become the GPU's bus one to one. Interrupts: the GPU calls on_irq from any of
+ * its threads and the front's irq_raise gets an MSI. In D3hot the BARs read all ones, writes are
+ * dropped and no interrupt goes out; coming back, like a function level reset, makes everything as
+ * after power-on. A client that goes leaves its state to be looked at; the next one begins afresh.
+ */
 #include "bare/bare.h"
 #include "base/lock.h"
 #include "base/util.h"
