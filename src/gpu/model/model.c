@@ -81,6 +81,26 @@ static bool always_on(uint32_t offset)
 	return (offset >= 0xa000 && offset < 0xa400) || offset == 0x941c;
 }
 
+/*
+ * i915 reads these only to post what it wrote before, asleep or not, and drops the value
+ * (ENGINE_POSTING_READ in gt/intel_execlists_submission.c, intel_gt_flush_ggtt_writes()).
+ */
+static bool posting_read(uint32_t offset)
+{
+	int engine = gen9_reg_engine(offset);
+
+	if (engine < 0)
+		return false;
+	switch (offset - gen9_engines[engine].mmio_base) {
+	case 0x30:  /* RING_TAIL */
+	case 0x80:  /* RING_HWS_PGA */
+	case 0xa8:  /* RING_IMR */
+	case 0x3a0: /* RING_CONTEXT_STATUS_PTR */
+		return true;
+	}
+	return false;
+}
+
 /* A dword's domains must be awake, or silicon answers garbage and drops the write. */
 static void check_forcewake(struct model *m, uint32_t offset, bool write)
 {
@@ -90,7 +110,7 @@ static void check_forcewake(struct model *m, uint32_t offset, bool write)
 	if (likely(!domains || forcewake_awake(m, domains)) || always_on(offset))
 		return;
 	row = regs_row(&m->regs, offset & ~3u);
-	if (write && row && (row->flags & REG_SHADOWED))
+	if (write ? row && (row->flags & REG_SHADOWED) : posting_read(offset))
 		return;
 	model_violate(m, VIOLATION_FORCEWAKE, offset);
 }
