@@ -17,7 +17,7 @@
 
 #define PIPE_FRAME_MIN_NS UINT64_C(2000000)
 #define PIPE_FRAME_MAX_NS UINT64_C(1000000000)
-/* How long a vblank is put off at most, PRM has nothing of it: see pipe.c. */
+/* How long a vblank is put off at most (silicon never does): pipe.c, "Holding". */
 #define PIPE_HOLD_MAX_NS UINT64_C(80000000)
 
 /* The pipe starts at line 0, with the mode that is programmed. */

@@ -3,7 +3,7 @@
 #include "rig.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <pthread.h>
 
 #include "gen9/edid.h"
 
@@ -212,6 +212,71 @@ static void test_reset(void **state)
 	rig_finish(&fresh);
 }
 
+/* ------------------------------------------------------------------ threads */
+
+static struct rig shared;
+static _Atomic uint32_t calls;
+
+static void count_call(void *arg)
+{
+	/* The callbacks come without a lock: each may come back in. */
+	regs_read(&shared.regs, 0x44200);
+	regs_read(&shared.regs, 0x70040);
+	atomic_fetch_add(&calls, 1);
+}
+
+static void *timer_thread(void *arg)
+{
+	for (int i = 0; i < 3000; i++) {
+		clock_advance(&shared.clock, 5 * NSEC_PER_MSEC);
+		soc_tick(&shared.soc);
+	}
+	return NULL;
+}
+
+static void *driver_thread(void *arg)
+{
+	struct soc_plane_state planes[SOC_PLANES_MAX];
+	uint64_t seed = (uintptr_t)arg;
+
+	for (int i = 0; i < 6000; i++) {
+		uint32_t offset = any_register(&shared, &seed);
+
+		if (offset == 0x70008 || (offset & ~0xfu) == 0x44400 || offset == 0x44200)
+			continue; /* the pipe stays on, and listened to */
+		wr(&shared, offset, any_value(&seed));
+		rd(&shared, 0x70000);
+		soc_display_planes(&shared.soc.display, 0, planes, SOC_PLANES_MAX);
+		wr(&shared, 0x44408, ~0u);
+		wr(&shared, 0x44200, BIT(31));
+	}
+	return NULL;
+}
+
+static void test_threads(void **state)
+{
+	pthread_t t[3];
+	uint32_t frames;
+
+	rig_init(&shared, true);
+	shared.soc.irq.fn = count_call;
+	shared.soc.kick = count_call;
+	wr(&shared, 0x44404, 0);
+	wr(&shared, 0x4440c, 1);
+	wr(&shared, 0x44200, BIT(31));
+	wr(&shared, 0x70008, BIT(31));
+	frames = rd(&shared, 0x70040);
+	assert_int_equal(pthread_create(&t[0], NULL, timer_thread, NULL), 0);
+	assert_int_equal(pthread_create(&t[1], NULL, driver_thread, (void *)1), 0);
+	assert_int_equal(pthread_create(&t[2], NULL, driver_thread, (void *)2), 0);
+	for (int i = 0; i < 3; i++)
+		pthread_join(t[i], NULL);
+	/* 15 s, of which no frame took longer than a second. */
+	assert_true(rd(&shared, 0x70040) - frames >= 13);
+	assert_true(atomic_load(&calls) > 0);
+	rig_finish(&shared);
+}
+
 static void test_config(void **state)
 {
 	const struct edid_monitor wide = {.name = "wide", .width = 1920, .height = 1080};
@@ -246,6 +311,7 @@ int main(void)
 		cmocka_unit_test(test_noise),
 		cmocka_unit_test(test_hostile_state),
 		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_config),
 	};
 
