@@ -62,11 +62,13 @@ void model_engine_irq(struct engine *e, uint32_t bits)
 {
 	struct model *m = e->model;
 
-	bits &= ~regs_peek(&m->regs, e->info->mmio_base + RING_IMR) & 0xffff;
+	/* A ring's mask has its bits where its half of the bank has them (i915: irq_enable_mask). */
+	bits <<= e->info->irq_shift;
+	bits &= ~regs_peek(&m->regs, e->info->mmio_base + RING_IMR);
 	if (!bits)
 		return;
 	atomic_fetch_add_explicit(&e->interrupts, 1, memory_order_relaxed);
-	soc_irq_event(&m->soc.irq, IRQ_GT0 + e->info->irq_bank, bits << e->info->irq_shift);
+	soc_irq_event(&m->soc.irq, IRQ_GT0 + e->info->irq_bank, bits);
 }
 
 /* ------------------------------------------------------------------ BAR0 */
