@@ -366,8 +366,8 @@ static void test_edp(void **state)
 	wr(&r, 0x6f000, 2079u << 16 | 1919);
 	wr(&r, 0x6f00c, 1110u << 16 | 1079);
 	wr(&r, 0x6f010, 1110u << 16 | 1079);
-	wr(&r, 0x6f040, 0x7e0000 | 0); /* M, N of 138.7 MHz on 2.7 GHz */
-	wr(&r, 0x6f040, 138700);
+	wr(&r, 0x6c05c, 0);	 /* DPLL_CTRL2: port A from DPLL 0, its clock on */
+	wr(&r, 0x6f040, 138700); /* M, N of 138.7 MHz on 2.7 GHz */
 	wr(&r, 0x6f044, 270000);
 	wr(&r, 0x6c058, 1u << 1 | 1);			/* DPLL 0: 1350 */
 	wr(&r, 0x6f400, BIT(31) | 2u << 24 | 5u << 12); /* DP, input from pipe B */
