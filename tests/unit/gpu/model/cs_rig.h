@@ -108,6 +108,12 @@ static inline uint32_t *rig_pp(struct cs_rig *r, uint64_t gma)
 	return (uint32_t *)(r->ram + RIG_DATA + (gma & (RIG_DATA_BYTES - 1)));
 }
 
+/* A store that an engine may be waiting for. */
+static inline void rig_set(struct cs_rig *r, uint64_t gma, uint32_t v)
+{
+	__atomic_store_n(rig_pp(r, gma), v, __ATOMIC_RELEASE);
+}
+
 static inline uint32_t rig_alloc(struct cs_rig *r, uint32_t pages)
 {
 	uint32_t gma = r->next_gma;

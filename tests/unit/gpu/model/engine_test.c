@@ -220,7 +220,7 @@ static void privilege_is_inherited(void **state)
 		MI_BBE);
 	for (int second = 0; second < 2; second++) {
 		rig_batch(&r, PP_DATA, MI_BBS_GGTT | (second ? BIT(22) : 0), gg, 0, MI_BBE);
-		*rig_pp(&r, PP_SCRATCH) = 0;
+		rig_set(&r, PP_SCRATCH, 0);
 		rig_ring(&r, &c, BBS(PP_DATA));
 		rig_run(&r, &c);
 		assert_int_equal(rig_gg(&r, gg + 0x1000)[0], 0);
@@ -451,7 +451,7 @@ static void replay_starts_in_the_ring(void **state)
 	rig_until(engine_state(eng(&r, RCS0)) == ENGINE_WAITING);
 	rig_reset_engine(&r, RCS0);
 	rig_image(&r, &a)[CONTEXT_DW_HEAD] = 0;
-	*rig_pp(&r, PP_SCRATCH + 4) = 1;
+	rig_set(&r, PP_SCRATCH + 4, 1);
 	rig_elsp(&r, RCS0, rig_desc(&a) | 4, 0);
 	rig_wait_idle(&r, RCS0);
 	assert_int_equal(load(&r, PP_SCRATCH), 2);
@@ -558,7 +558,7 @@ static void state_moves_to_another_model(void **state)
 	s.csb_read[RCS0] = r.csb_read[RCS0];
 
 	assert_int_equal(engine_state(eng(&s, VCS0)), ENGINE_HUNG);
-	*rig_pp(&s, PP_SCRATCH) = 1;
+	rig_set(&s, PP_SCRATCH, 1);
 	rig_expect_csb(&s, RCS0, 1, 0);
 	rig_expect_csb(&s, RCS0, 2, wait.id);
 	rig_expect_csb(&s, RCS0, 0x18, next.id);

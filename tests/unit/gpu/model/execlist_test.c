@@ -134,7 +134,7 @@ static void lite_restore_takes_the_tail(void **state)
 	rig_submit(&r, &c, NULL);
 	rig_expect_csb(&r, RCS0, 0x8002, c.id);
 	assert_int_equal(load(&r, PP_SCRATCH + 4), 0);
-	*rig_pp(&r, PP_SCRATCH) = 1;
+	rig_set(&r, PP_SCRATCH, 1);
 	rig_wait_idle(&r, RCS0);
 	rig_expect_csb(&r, RCS0, 0x18, c.id);
 	assert_int_equal(load(&r, PP_SCRATCH + 4), 1);
@@ -161,7 +161,7 @@ static void lite_restore_without_a_new_tail_is_counted(void **state)
 	rig_elsp(&r, RCS0, rig_desc(&c) | 4, 0);
 	rig_expect_csb(&r, RCS0, 2, c.id);
 	assert_int_equal(rig_violations(&r, VIOLATION_LITE_RESTORE), 1);
-	*rig_pp(&r, PP_SCRATCH) = 1;
+	rig_set(&r, PP_SCRATCH, 1);
 	rig_wait_idle(&r, RCS0);
 	rig_expect_csb(&r, RCS0, 0x18, c.id);
 	rig_close(&r);
@@ -184,7 +184,7 @@ static void preemption_resumes_exactly(void **state)
 		0x080 << 20 | 0x21 << 10 | 1, 0x100 << 20, 0x180 << 20 | 0x31, MI_SRM, gpr,
 		(uint32_t)PP_SCRATCH, 0, MI(0x36) | BIT(21) | 2, 0, (uint32_t)PP_SCRATCH + 8, 0,
 		MI_BBS_PPGTT, (uint32_t)BATCH1, 0);
-	*rig_pp(&r, PP_SCRATCH + 8) = 1;
+	rig_set(&r, PP_SCRATCH + 8, 1);
 	rig_ring(&r, &spin, BBS(BATCH0), SDI(PP_SCRATCH + 20, 0xe11d));
 	rig_submit(&r, &spin, NULL);
 	rig_expect_csb(&r, BCS0, 1, 0);
@@ -206,7 +206,7 @@ static void preemption_resumes_exactly(void **state)
 		assert_true(load(&r, PP_SCRATCH) > before);
 		assert_true(load(&r, PP_SCRATCH) < 0x80000000);
 	}
-	*rig_pp(&r, PP_SCRATCH + 8) = 0;
+	rig_set(&r, PP_SCRATCH + 8, 0);
 	rig_wait_idle(&r, BCS0);
 	rig_expect_csb(&r, BCS0, 0x18, spin.id);
 	assert_int_equal(load(&r, PP_SCRATCH + 16), 0xd0e);
@@ -274,12 +274,12 @@ static void arbitration_off_holds_preemption_back(void **state)
 	assert_int_equal(load(&r, PP_SCRATCH + 8), 0);
 	/* Pending and running: the queue is full. */
 	assert_int_equal(rig_read(&r, rig_base(VECS0) + RING_EXECLIST_STATUS) & 4, 4);
-	*rig_pp(&r, PP_SCRATCH) = 1;
+	rig_set(&r, PP_SCRATCH, 1);
 	rig_expect_csb(&r, VECS0, 2, a.id);
 	rig_expect_csb(&r, VECS0, 0x18, b.id);
 	assert_int_equal(load(&r, PP_SCRATCH + 4), 5);
 	assert_int_equal(load(&r, PP_SCRATCH + 8), 6);
-	*rig_pp(&r, PP_SCRATCH) = 2;
+	rig_set(&r, PP_SCRATCH, 2);
 	rig_submit(&r, &a, NULL);
 	rig_wait_idle(&r, VECS0);
 	rig_expect_clean(&r);
@@ -367,7 +367,7 @@ static void signal_mode(void **state)
 	rig_ring(&r, &a, (MI_SEMA_WAIT & ~BIT(15)) | 4 << 12, 1, (uint32_t)PP_SCRATCH, 0);
 	rig_submit(&r, &a, NULL);
 	rig_until(engine_state(&r.m->engine[RCS0]) == ENGINE_WAITING);
-	*rig_pp(&r, PP_SCRATCH) = 1;
+	rig_set(&r, PP_SCRATCH, 1);
 	/* A signal for another context, then none: it still waits. */
 	rig_ring(&r, &b, MI(0x1b) | 0, a.id + 1);
 	rig_run(&r, &b);
@@ -447,7 +447,7 @@ static void restore_inhibited_clears_operands(void **state)
 	rig_ctx_open(&r, &b, VCS0);
 	rig_ring(&r, &a, MI_LRI_N(1), gpr, 0x5ec2e7, 0);
 	rig_run(&r, &a);
-	*rig_pp(&r, PP_SCRATCH) = 1;
+	rig_set(&r, PP_SCRATCH, 1);
 	rig_ring(&r, &b, MI_SRM, gpr, (uint32_t)PP_SCRATCH, 0);
 	rig_run(&r, &b);
 	assert_int_equal(load(&r, PP_SCRATCH), 0);
@@ -583,7 +583,7 @@ static void overrun_is_counted(void **state)
 	assert_int_equal(rig_violations(&r, VIOLATION_ELSP_OVERRUN), 0);
 	rig_submit(&r, &b, NULL);
 	assert_int_equal(rig_violations(&r, VIOLATION_ELSP_OVERRUN), 1);
-	*rig_pp(&r, PP_SCRATCH) = 1;
+	rig_set(&r, PP_SCRATCH, 1);
 	rig_wait_idle(&r, RCS0);
 	rig_close(&r);
 }
@@ -622,7 +622,7 @@ static void writes_to_a_running_image_are_counted(void **state)
 	rig_open(&r, false);
 	rig_ctx_open(&r, &c, RCS0);
 	for (int bad = 0; bad < 2; bad++) {
-		*rig_pp(&r, PP_SCRATCH) = 0;
+		rig_set(&r, PP_SCRATCH, 0);
 		rig_ring(&r, &c, WAIT_EQ(PP_SCRATCH, 1), 0, 0);
 		rig_submit(&r, &c, NULL);
 		rig_until(engine_state(&r.m->engine[RCS0]) == ENGINE_WAITING);
@@ -630,7 +630,7 @@ static void writes_to_a_running_image_are_counted(void **state)
 		rig_image(&r, &c)[CONTEXT_DW_HEAD] ^= 8;
 		if (bad)
 			rig_image(&r, &c)[CONTEXT_DW_START] ^= 0x1000;
-		*rig_pp(&r, PP_SCRATCH) = 1;
+		rig_set(&r, PP_SCRATCH, 1);
 		rig_wait_idle(&r, RCS0);
 		assert_int_equal(rig_violations(&r, VIOLATION_CONTEXT_WRITE), bad);
 	}
@@ -650,7 +650,7 @@ static void save_leaves_the_tail(void **state)
 	rig_until(engine_state(&r.m->engine[RCS0]) == ENGINE_WAITING);
 	rig_ring(&r, &c, SDI(PP_SCRATCH + 4, 1));
 	rig_publish(&r, &c);
-	*rig_pp(&r, PP_SCRATCH) = 1;
+	rig_set(&r, PP_SCRATCH, 1);
 	rig_wait_idle(&r, RCS0);
 	assert_int_equal(rig_image(&r, &c)[CONTEXT_DW_TAIL], c.tail);
 	assert_int_equal(load(&r, PP_SCRATCH + 4), 0);

@@ -96,7 +96,7 @@ static void copy_mem_mem(void **state)
 
 	open_on(&f, BCS0);
 	gg = rig_alloc(&f.r, 1);
-	*rig_pp(&f.r, PP_SCRATCH) = 0xfeed;
+	rig_set(&f.r, PP_SCRATCH, 0xfeed);
 	rig_ring(&f.r, &f.c, MI(0x2e) | 3, LO(PP_SCRATCH + 64), 0, LO(PP_SCRATCH), 0,
 		MI(0x2e) | BIT(21) | 3, gg, 0, LO(PP_SCRATCH), 0, MI(0x2e) | BIT(22) | 3,
 		LO(PP_SCRATCH + 68), 0, gg, 0, MI(0x2e) | BIT(22) | BIT(21) | 3, gg + 4, 0, gg, 0);
@@ -156,7 +156,7 @@ static void registers_move(void **state)
 		open_on(&f, engine);
 		gg = rig_alloc(&f.r, 1);
 		rig_gg(&f.r, gg)[0] = 0x77;
-		*rig_pp(&f.r, PP_SCRATCH) = 0x1234;
+		rig_set(&f.r, PP_SCRATCH, 0x1234);
 		rig_ring(&f.r, &f.c, MI_LRM, gpr, LO(PP_SCRATCH), 0, /* R0 = 1234 */
 			MI_LRR, gpr, gpr + 8,			     /* R1 = R0 */
 			MI_SRM, gpr + 8, LO(PP_SCRATCH + 4), 0,	     /* [4] = R1 */
@@ -461,7 +461,7 @@ static void set_predicate_skips(void **state)
 
 	open_on(&f, RCS0);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		*rig_pp(&f.r, PP_SCRATCH) = *rig_pp(&f.r, PP_SCRATCH + 4) = 0;
+		*rig_pp(&f.r, PP_SCRATCH) = rig_set(&f.r, PP_SCRATCH + 4, 0);
 		rig_ring(&f.r, &f.c, MI_LRI_N(2), base + 0x41c, cases[i].result_1, base + 0x3bc,
 			cases[i].result_2, MI(0x01) | cases[i].mode, MI_SDI, LO(PP_SCRATCH), 0, 1,
 			MI(0x01), MI_SDI, LO(PP_SCRATCH + 4), 0, 1);
@@ -483,7 +483,7 @@ static void semaphore_comparisons(void **state)
 			bool holds = (const bool[]){
 				v[i] > 5, v[i] >= 5, v[i] < 5, v[i] <= 5, v[i] == 5, v[i] != 5}[op];
 
-			*rig_pp(&f.r, PP_SCRATCH) = v[i];
+			rig_set(&f.r, PP_SCRATCH, v[i]);
 			rig_ring(&f.r, &f.c, MI_SEMA_WAIT | op << 12, 5, LO(PP_SCRATCH), 0);
 			rig_submit(&f.r, &f.c, NULL);
 			if (!holds) {
@@ -524,9 +524,9 @@ static void conditional_batch_end(void **state)
 	open_on(&f, RCS0);
 	for (uint32_t v = 4; v < 7; v++) {
 		for (int mask = 0; mask < 2; mask++) {
-			*rig_pp(&f.r, PP_SCRATCH) = v | (mask ? 0x100 : 0);
-			*rig_pp(&f.r, PP_SCRATCH + 4) = 0xff;
-			*rig_pp(&f.r, PP_SCRATCH + 8) = 0;
+			rig_set(&f.r, PP_SCRATCH, v | (mask ? 0x100 : 0));
+			rig_set(&f.r, PP_SCRATCH + 4, 0xff);
+			rig_set(&f.r, PP_SCRATCH + 8, 0);
 			rig_batch(&f.r, PP_DATA, MI(0x36) | BIT(21) | (mask ? BIT(19) : 0) | 2, 5,
 				LO(PP_SCRATCH), 0, MI_SDI, LO(PP_SCRATCH + 8), 0, 1, MI_BBE);
 			rig_ring(&f.r, &f.c, MI_BBS_PPGTT, LO(PP_DATA), 0);
@@ -592,7 +592,7 @@ static void commands_cross_pages(void **state)
 
 	open_on(&f, BCS0);
 	for (uint64_t back = 4; back <= 12; back += 4) {
-		*rig_pp(&f.r, PP_SCRATCH) = 0;
+		rig_set(&f.r, PP_SCRATCH, 0);
 		rig_batch(&f.r, PP_DATA + 0x1000 - back, MI_SDI, LO(PP_SCRATCH), 0, 0x77, MI_BBE);
 		rig_ring(&f.r, &f.c, MI_BBS_PPGTT, LO(PP_DATA + 0x1000 - back), 0);
 		rig_run(&f.r, &f.c);
@@ -638,7 +638,7 @@ static void flush_dw_writes(void **state)
 
 		open_on(&f, engines[i]);
 		gg = rig_alloc(&f.r, 1);
-		*rig_pp(&f.r, PP_SCRATCH + 12) = 0x99;
+		rig_set(&f.r, PP_SCRATCH + 12, 0x99);
 		/* Bit 7 invalidates the BSD's cache: the length has six bits. */
 		rig_ring(&f.r, &f.c, MI(0x26) | 1 << 14 | BIT(18) | BIT(7) | 3, LO(PP_SCRATCH), 0,
 			0xaaaa, 0xbbbb, MI(0x26) | 1 << 14 | 2, LO(PP_SCRATCH + 8), 0, 0xcccc,
@@ -670,7 +670,7 @@ static void tlb_is_invalidated_by_flushes(void **state)
 	rig_submit(&f.r, &f.c, NULL);
 	rig_until(engine_state(&f.r.m->engine[BCS0]) == ENGINE_WAITING);
 	rig_pp_map(&f.r, gma, other);
-	*rig_pp(&f.r, PP_SCRATCH) = 1;
+	rig_set(&f.r, PP_SCRATCH, 1);
 	rig_wait_idle(&f.r, BCS0);
 	assert_int_equal(*rig_pp(&f.r, PP_DATA + MIB(6)), 1);
 	assert_int_equal(*rig_pp(&f.r, PP_DATA + MIB(7)), 2);
