@@ -84,10 +84,11 @@ static bool always_on(uint32_t offset)
 }
 
 /*
- * i915 reads these only to post what it wrote before, asleep or not, and drops the value
- * (ENGINE_POSTING_READ in gt/intel_execlists_submission.c, intel_gt_flush_ggtt_writes()).
+ * Registers that i915 reads asleep or not, without harm: most only to post what it wrote before
+ * (ENGINE_POSTING_READ in gt/intel_execlists_submission.c, intel_gt_flush_ggtt_writes()), and
+ * EXECLIST_STATUS when a semaphore wait was signalled that may be over by now (execlists_irq_handler).
  */
-static bool posting_read(uint32_t offset)
+static bool harmless_read(uint32_t offset)
 {
 	int engine = gen9_reg_engine(offset);
 
@@ -97,10 +98,24 @@ static bool posting_read(uint32_t offset)
 	case 0x30:  /* RING_TAIL */
 	case 0x80:  /* RING_HWS_PGA */
 	case 0xa8:  /* RING_IMR */
+	case 0x238: /* RING_EXECLIST_STATUS_HI */
 	case 0x3a0: /* RING_CONTEXT_STATUS_PTR */
 		return true;
 	}
 	return false;
+}
+
+/* Domains that are awake because an engine in them works: none sleeps under a running context. */
+static uint32_t busy_domains(struct model *m)
+{
+	uint32_t domains = 0;
+
+	model_each_engine(m, e)
+	{
+		if (atomic_load_explicit(&e->state, memory_order_relaxed) != ENGINE_IDLE)
+			domains |= e->info->forcewake | FW_BLITTER; /* i915's FORCEWAKE_GT */
+	}
+	return domains;
 }
 
 /* A dword's domains must be awake, or silicon answers garbage and drops the write. */
@@ -111,8 +126,10 @@ static void check_forcewake(struct model *m, uint32_t offset, bool write)
 
 	if (likely(!domains || forcewake_awake(m, domains)) || always_on(offset))
 		return;
+	if (forcewake_awake(m, domains & ~busy_domains(m)))
+		return;
 	row = regs_row(&m->regs, offset & ~3u);
-	if (write ? row && (row->flags & REG_SHADOWED) : posting_read(offset))
+	if (write ? row && (row->flags & REG_SHADOWED) : harmless_read(offset))
 		return;
 	model_violate(m, VIOLATION_FORCEWAKE, offset);
 }

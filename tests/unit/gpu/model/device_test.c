@@ -39,7 +39,7 @@ static void test_config(void **state)
 	c.aperture_bytes = 0;
 	g = model_create(&c, &e);
 	assert_non_null(g);
-	assert_int_equal(g->info.aperture_bytes, MIB(4));
+	assert_int_equal(g->info.aperture_bytes, MIB(2));
 	assert_int_equal(g->info.device_id, 0x5916);
 	assert_true(g->info.caps & GPU_CAP_VIRTUAL_CLOCK);
 	g->ops->destroy(g);
@@ -107,6 +107,14 @@ static void test_forcewake(void **state)
 	assert_int_equal(rig_violations(&r, VIOLATION_FORCEWAKE), n);
 	rd(&r, 0x2034);
 	assert_int_equal(rig_violations(&r, VIOLATION_FORCEWAKE), n + 1);
+	/* nor does a domain sleep under a running context */
+	atomic_store(&r.m->engine[RCS0].state, ENGINE_WAITING);
+	rd(&r, 0x203c);
+	assert_int_equal(rig_violations(&r, VIOLATION_FORCEWAKE), n + 1);
+	rd(&r, 0x1203c);
+	assert_int_equal(rig_violations(&r, VIOLATION_FORCEWAKE), n + 2);
+	atomic_store(&r.m->engine[RCS0].state, ENGINE_IDLE);
+	n++;
 	/* the display needs none */
 	rd(&r, 0x70008);
 	assert_int_equal(rig_violations(&r, VIOLATION_FORCEWAKE), n + 1);
@@ -303,7 +311,7 @@ static void test_interrupt(void **state)
 	model_engine_irq(r.e, 1);
 	assert_int_equal(n, 0);
 	assert_int_equal(rd(&r, 0x44308), 0);
-	wr(&r, 0x220a8, 0xfffffffe);
+	wr(&r, 0x220a8, 0xfffeffff); /* the half that the bank has it in */
 	model_engine_irq(r.e, 3);
 	assert_int_equal(n, 1);
 	assert_int_equal(rd(&r, 0x44308), 1 << 16);
