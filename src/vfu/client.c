@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A vfio-user client. */
+/*
+ * A vfio-user client.
+ *
+ * Every command is send, then wait for the reply with its id; the stream and its descriptors are read
+ * by the same code as the server's (stream.c). While it waits, the server's own commands come in
+ * between and are answered at once, as the protocol wants of a client with one thread. A reply with
+ * another id ends in -EPROTO: nothing is pipelined here, who wants that uses vfu_client_send and
+ * vfu_client_reply.
+ */
 #include "vfu/client.h"
 #include "base/util.h"
 

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The server under test: the test device, or whatever UGVT_WIRE_SERVER names.
+"""The servers under test: the test device and, for tests that fit any device, `ugvt serve` too.
 
-UGVT_WIRE_SERVER is a command line to which `--socket-path PATH` is added, for example
-"build/ugvt serve"; tests that need the test device's regions are skipped then. UGVT_BUILD is the
-build folder (default: build)."""
+UGVT_WIRE_SERVER names another instead: a command line to which `--socket-path PATH` is added; tests
+that need the test device's regions are skipped then. UGVT_BUILD is the build folder (default: build)."""
 
 import json
 import os
@@ -22,6 +21,8 @@ from vfio_user import Client  # noqa: E402
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, os.environ.get("UGVT_BUILD", "build"))
 FOREIGN = os.environ.get("UGVT_WIRE_SERVER")
+SERVERS = {"testdev": [os.path.join(BUILD, "tests", "vfu-testdev")],
+           "serve": [os.path.join(BUILD, "ugvt"), "serve"]}
 
 
 class Server:
@@ -30,7 +31,7 @@ class Server:
     def __init__(self, folder, args=(), command=None):
         self.path = os.path.join(folder, "s.sock")
         if command is None:
-            command = shlex.split(FOREIGN) if FOREIGN else [os.path.join(BUILD, "tests", "vfu-testdev")]
+            command = shlex.split(FOREIGN) if FOREIGN else SERVERS["testdev"]
         self.log = open(os.path.join(folder, "server.log"), "w+")
         self.process = subprocess.Popen([*command, "--socket-path", self.path, *args],
                                         stdout=subprocess.PIPE, stderr=self.log, text=True)
@@ -103,10 +104,19 @@ class Server:
         return errors
 
 
+def pytest_generate_tests(metafunc):
+    """The tests of the protocol run on both servers, but for those that need the test device's regions."""
+    if metafunc.module.__name__ not in ("test_protocol", "test_hostile", "test_clients"):
+        return
+    if "server" in metafunc.fixturenames and not FOREIGN:
+        only = metafunc.definition.get_closest_marker("testdev")
+        metafunc.parametrize("server", ["testdev"] if only else list(SERVERS), indirect=True, scope="module")
+
+
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(request, tmp_path_factory):
     """One server a file: what one test leaves behind, the next one meets."""
-    s = Server(str(tmp_path_factory.mktemp("wire")))
+    s = Server(str(tmp_path_factory.mktemp("wire")), command=SERVERS.get(getattr(request, "param", None)))
     yield s
     s.alive()
     s.stop()
