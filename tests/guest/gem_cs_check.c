@@ -582,8 +582,9 @@ static bool check_levels(const struct gem_engine *engine)
 	       !*out_dw(4);
 }
 
-#define PREDICATE_SRC0 0x2400u
-#define PREDICATE_SRC1 0x2408u
+#define PREDICATE_SRC0	   0x2400u
+#define PREDICATE_SRC1	   0x2408u
+#define PREDICATE_RESULT_1 0x241cu
 
 /* MI_PREDICATE's comparisons and combinations, seen by a predicated store of a register. */
 static bool check_predicate(const struct gem_engine *engine)
@@ -646,7 +647,7 @@ static bool check_predicate(const struct gem_engine *engine)
 	return good;
 }
 
-/* A batch start that is taken only where the predicate holds; MI_SET_PREDICATE around commands. */
+/* A batch start that is taken only where RESULT_1 says so; MI_SET_PREDICATE around commands. */
 static bool check_predicated_batch(const struct gem_engine *engine)
 {
 	struct gem_batch second = gem_batch_create(GEM_PAGE, 0x50000000);
@@ -659,7 +660,7 @@ static bool check_predicated_batch(const struct gem_engine *engine)
 	for (uint32_t take = 0; take < 2; take++) {
 		begin();
 		memset(out.map, 0, 64);
-		gem_emit(&batch, MI_PREDICATE(2 << 6 | (take ? 0 : 1)));
+		gem_emit_lri(&batch, PREDICATE_RESULT_1, take);
 		gem_emit(&batch, MI_BATCH_BUFFER_START | MI_SECOND_LEVEL | 1u << 15);
 		gem_emit_addr(&batch, second.bo.addr);
 		gem_emit_store(&batch, out_addr(1), 1);
@@ -670,7 +671,11 @@ static bool check_predicated_batch(const struct gem_engine *engine)
 		gem_emit_end(&batch);
 		gem_run(engine, context, bos, 3);
 		gem_domain(&out, I915_GEM_DOMAIN_CPU, true);
-		good &= *out_dw(0) == take && *out_dw(1) == 1 && *out_dw(2) == 0 && *out_dw(3) == 1;
+		if (*out_dw(0) != take || *out_dw(1) != 1 || *out_dw(2) || *out_dw(3) != 1) {
+			gem_say("predicate %u: start %u, behind it %u, skipped %u, not skipped %u",
+				take, *out_dw(0), *out_dw(1), *out_dw(2), *out_dw(3));
+			good = false;
+		}
 	}
 	gem_close(&second.bo);
 	return good;
