@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Hangs, resets, faults, privilege, loops, state: what goes wrong and what mends it. */
+#include <json-c/json.h>
+
 #include "cs_rig.h"
 
 #define LO(gma)	    (uint32_t)(gma)
@@ -491,6 +493,126 @@ static void unmap_under_a_loop(void **state)
 	munmap(extra, MIB(1));
 }
 
+/* ------------------------------------------------------------------ what shows outside */
+
+/* Error capture reads these of an engine that hangs. */
+static void registers_show_where_it_stands(void **state)
+{
+	struct cs_rig r;
+	struct rig_ctx c;
+	uint32_t base = rig_base(RCS0);
+
+	rig_open(&r, true);
+	assert_int_equal(rig_read(&r, base + RING_INSTDONE), UINT32_MAX);
+	rig_ctx_open(&r, &c, RCS0);
+	rig_batch(&r, PP_HIGH + 0x40, 0, 0, 0xffffffff);
+	rig_ring(&r, &c, 0, BBS(PP_HIGH + 0x40));
+	rig_submit(&r, &c, NULL);
+	rig_wait_hung(&r, RCS0);
+	assert_int_equal(rig_read(&r, base + RING_HEAD), 16);
+	assert_int_equal(rig_read(&r, base + RING_TAIL), 16);
+	assert_int_equal(rig_read(&r, base + RING_START), c.ring);
+	assert_int_equal(rig_read(&r, base + RING_CTL), 0x3001);
+	assert_int_equal(rig_read(&r, base + RING_ACTHD), LO(PP_HIGH + 0x48));
+	assert_int_equal(rig_read(&r, base + RING_ACTHD_UDW), HI(PP_HIGH + 0x48));
+	assert_int_equal(rig_read(&r, base + RING_IPEHR), 0xffffffff);
+	assert_int_equal(rig_read(&r, base + RING_BB_ADDR), LO(PP_HIGH + 0x48) | 1);
+	assert_int_equal(rig_read(&r, base + RING_BB_STATE) & BIT(5), BIT(5));
+	assert_int_not_equal(rig_read(&r, base + RING_INSTDONE), UINT32_MAX);
+	assert_int_equal(rig_read(&r, base + RING_EXECLIST_STATUS + 4), c.id);
+	assert_int_equal(rig_read(&r, base + RING_EXECLIST_STATUS) >> 14 & 3, 1);
+	rig_reset_engine(&r, RCS0);
+	assert_int_equal(rig_read(&r, base + RING_EXECLIST_STATUS + 4), 0);
+	assert_int_equal(rig_read(&r, base + RING_ACTHD), 0);
+	assert_int_equal(rig_read(&r, base + RING_HEAD), 0);
+	rig_close(&r);
+}
+
+static void status_says_what_happened(void **state)
+{
+	struct json_object *o, *v;
+	struct cs_rig r;
+	struct rig_ctx c;
+
+	rig_open(&r, true);
+	rig_ctx_open(&r, &c, RCS0);
+	rig_batch(&r, PP_DATA, 0, MI_BBE);
+	rig_ring(&r, &c, BBS(PP_DATA), 0x7b000005, 0, 0, 0, 0, 0, 0, 0);
+	rig_run(&r, &c);
+	rig_ring(&r, &c, 0x21000000, 0);
+	rig_submit(&r, &c, NULL);
+	rig_wait_hung(&r, RCS0);
+	o = json_object_new_object();
+	engine_status(eng(&r, RCS0), o);
+	assert_true(json_object_object_get_ex(o, "state", &v));
+	assert_string_equal(json_object_get_string(v), "hung");
+	assert_true(json_object_object_get_ex(o, "batches", &v));
+	assert_int_equal(json_object_get_int(v), 1);
+	assert_true(json_object_object_get_ex(o, "skipped", &v));
+	assert_int_equal(json_object_get_int(v), 1);
+	assert_true(json_object_object_get_ex(o, "contexts", &v));
+	assert_int_equal(json_object_get_int(v), 2);
+	assert_true(json_object_object_get_ex(o, "hangs", &v));
+	assert_int_equal(json_object_get_int(v), 1);
+	assert_true(json_object_object_get_ex(o, "unknown_command", &v));
+	assert_string_equal(json_object_get_string(v), "21000000");
+	assert_true(json_object_object_get_ex(o, "hang_reason", &v));
+	assert_non_null(strstr(json_object_get_string(v), "21000000"));
+	json_object_put(o);
+	rig_close(&r);
+}
+
+static void traces_tell_the_story(void **state)
+{
+	static const struct {
+		uint16_t kind;
+		uint64_t b; /* flags of a command, or UINT64_MAX: any */
+		uint32_t dw0;
+	} story[] = {{TRACE_SUBMIT, 0, 0}, {TRACE_CSB, UINT64_MAX, 0},
+		{TRACE_COMMAND, 0, MI_BBS_PPGTT}, {TRACE_COMMAND, 7, MI_SDI},
+		{TRACE_COMMAND, 7, MI_BBE}, {TRACE_COMMAND, 0, 0}, {TRACE_CSB, UINT64_MAX, 0}};
+	struct trace_event ev[64];
+	struct trace t = {0};
+	uint64_t dropped;
+	struct cs_rig r;
+	struct rig_ctx c;
+	uint32_t n, at = 0;
+
+	rig_open(&r, true);
+	assert_int_equal(trace_init(&t, 64), 0);
+	rig_ctx_open(&r, &c, BCS0);
+	rig_batch(&r, PP_DATA, SDI(PP_SCRATCH, 7), MI_BBE);
+	rig_ring(&r, &c, BBS(PP_DATA), 0);
+	rig_publish(&r, &c);
+	atomic_store(&t.on, true);
+	r.g->ops->trace_set(r.g, &t);
+	rig_run(&r, &c);
+	r.g->ops->trace_set(r.g, NULL);
+	n = trace_take(&t, ev, 64, &dropped);
+	assert_int_equal(dropped, 0);
+	for (uint32_t i = 0; i < n; i++) {
+		if (ev[i].kind != TRACE_SUBMIT && ev[i].kind != TRACE_CSB &&
+			ev[i].kind != TRACE_COMMAND)
+			continue;
+		assert_true(at < ARRAY_SIZE(story));
+		assert_int_equal(ev[i].kind, story[at].kind);
+		assert_int_equal(ev[i].unit, BCS0);
+		if (story[at].b != UINT64_MAX)
+			assert_int_equal(ev[i].b, story[at].b);
+		if (story[at].kind == TRACE_COMMAND)
+			assert_int_equal(ev[i].dw[0], story[at].dw0);
+		if (story[at].dw0 == MI_SDI) {
+			assert_int_equal(ev[i].a, PP_DATA);
+			assert_int_equal(ev[i].n, 4);
+			assert_int_equal(ev[i].dw[3], 7);
+		}
+		at++;
+	}
+	assert_int_equal(at, ARRAY_SIZE(story));
+	rig_close(&r);
+	trace_finish(&t);
+}
+
 /* ------------------------------------------------------------------ pause, state */
 
 static void pause_stops_between_commands(void **state)
@@ -674,6 +796,9 @@ int main(void)
 		cmocka_unit_test(full_reset_stops_all),
 		cmocka_unit_test(replay_starts_in_the_ring),
 		cmocka_unit_test(unmap_under_a_loop),
+		cmocka_unit_test(registers_show_where_it_stands),
+		cmocka_unit_test(status_says_what_happened),
+		cmocka_unit_test(traces_tell_the_story),
 		cmocka_unit_test(pause_stops_between_commands),
 		cmocka_unit_test(state_moves_to_another_model),
 		cmocka_unit_test(bad_state_is_refused),

@@ -461,7 +461,8 @@ static void set_predicate_skips(void **state)
 
 	open_on(&f, RCS0);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		*rig_pp(&f.r, PP_SCRATCH) = rig_set(&f.r, PP_SCRATCH + 4, 0);
+		rig_set(&f.r, PP_SCRATCH, 0);
+		rig_set(&f.r, PP_SCRATCH + 4, 0);
 		rig_ring(&f.r, &f.c, MI_LRI_N(2), base + 0x41c, cases[i].result_1, base + 0x3bc,
 			cases[i].result_2, MI(0x01) | cases[i].mode, MI_SDI, LO(PP_SCRATCH), 0, 1,
 			MI(0x01), MI_SDI, LO(PP_SCRATCH + 4), 0, 1);
