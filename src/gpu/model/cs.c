@@ -173,6 +173,7 @@ void cs_publish(struct engine *e)
 	ring_poke(e, RING_BB_ADDR_UDW, e->cs.depth == BATCH_RING ? 0 : (uint32_t)(addr >> 32));
 	ring_poke(e, RING_BB_STATE,
 		e->cs.depth != BATCH_RING && l->space == SPACE_PPGTT ? BIT(5) : 0);
+	ring_poke(e, RING_IPEHR, atomic_load_explicit(&e->ipehr, memory_order_relaxed));
 	atomic_store_explicit(&e->acthd, addr, memory_order_relaxed);
 }
 
