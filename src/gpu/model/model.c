@@ -1,5 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The software Gen9 GPU as a device: how it is made, its BARs, its interrupt, its clock. */
+/*
+ * The software Gen9 GPU as a device: how it is made, its BARs, its interrupt, its clock.
+ *
+ * A register access is counted, traced, checked for forcewake and handed to the register file, which
+ * finds the row's handler; blocks without state of their own have theirs in misc_regs.c, forcewake.c
+ * and reset.c. The bus is iommu.c: a map or unmap publishes a new table, tells every engine's TLB, and
+ * waits until no reader sees the old one; an engine that does not leave in time is reset. The one MSI
+ * comes from the soc's interrupt tree, on whichever thread raised the event. On a real clock a thread
+ * sleeps until the display's next event; on a virtual one model_advance() takes its place.
+ *
+ * Creation goes up in one order (registers, GGTT, bus, soc, engines, timer) and down in the reverse.
+ */
 #include "gpu/model/model_api.h"
 
 #include <errno.h>
