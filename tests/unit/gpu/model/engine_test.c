@@ -244,6 +244,42 @@ static void privilege_is_inherited(void **state)
 	rig_close(&r);
 }
 
+/* A user batch that was preempted and comes back is still a user's, at both levels. */
+static void privilege_outlives_preemption(void **state)
+{
+	struct cs_rig r;
+	struct rig_ctx a, b;
+	uint32_t gg;
+
+	rig_open(&r, false);
+	gg = rig_alloc(&r, 1);
+	for (int level = 1; level <= 2; level++) {
+		rig_ctx_open(&r, &a, VCS0);
+		rig_ctx_open(&r, &b, VCS0);
+		rig_set(&r, PP_SCRATCH, 0);
+		/* At the level in question: wait, then try the GGTT; then at the level above it. */
+		rig_batch(&r, PP_DATA, MI_BBS_PPGTT | BIT(22), LO(PP_DATA + 0x1000), 0,
+			MI_SDI | GGTT_BIT, gg, 0, 1, MI_BBE);
+		rig_batch(&r, PP_DATA + 0x1000, MI_SEMA_WAIT | 4 << 12, 1, LO(PP_SCRATCH), 0,
+			MI_SDI | GGTT_BIT, gg + 4, 0, 1, MI_BBE);
+		rig_ring(&r, &a, BBS(level == 2 ? PP_DATA : PP_DATA + 0x1000),
+			SDI(PP_SCRATCH + 4, (uint32_t)level));
+		rig_submit(&r, &a, NULL);
+		rig_until(engine_state(eng(&r, VCS0)) == ENGINE_WAITING);
+		rig_ring(&r, &b, 0, 0);
+		rig_submit(&r, &b, NULL);
+		rig_wait_idle(&r, VCS0);
+		rig_set(&r, PP_SCRATCH, 1);
+		rig_submit(&r, &a, NULL);
+		rig_wait_idle(&r, VCS0);
+		assert_int_equal(load(&r, PP_SCRATCH + 4), level);
+		assert_int_equal(rig_gg(&r, gg)[0], 0);
+		assert_int_equal(rig_gg(&r, gg)[1], 0);
+	}
+	assert_int_equal(rig_violations(&r, VIOLATION_CS_PRIVILEGE), 3);
+	rig_close(&r);
+}
+
 static void registers_are_guarded(void **state)
 {
 	static const uint32_t closed[] = {0x80, 0xa8, 0x29c, 0x230, 0xd0, 0x30, 0x3c};
@@ -704,6 +740,52 @@ static void state_moves_to_another_model(void **state)
 	rig_close(&s);
 }
 
+/* The same in the batch that runs after a restore: the ring comes after it, where it was. */
+static void state_moves_in_a_batch_of_a_restore(void **state)
+{
+	const struct state_section *secs;
+	struct cs_rig r, s;
+	struct rig_ctx c;
+	struct err err = {0};
+	struct buf b;
+	uint32_t wa;
+	size_t n;
+
+	rig_open(&r, false);
+	rig_ctx_open(&r, &c, RCS0);
+	wa = rig_alloc(&r, 1);
+	rig_gg(&r, wa)[0] = MI_SEMA_WAIT | GGTT_BIT | 4 << 12;
+	rig_gg(&r, wa)[1] = 1;
+	rig_gg(&r, wa)[2] = wa + 0x100;
+	rig_gg(&r, wa)[4] = MI_BBE;
+	rig_image(&r, &c)[CONTEXT_DW_BB_PER_CTX] = wa | 1;
+	c.tail = 0x100;
+	rig_image(&r, &c)[CONTEXT_DW_HEAD] = c.tail;
+	rig_gg(&r, c.ring)[0] = 0xffffffff; /* where the ring does not go on */
+	rig_ring(&r, &c, SDI(PP_SCRATCH, 5));
+	rig_submit(&r, &c, NULL);
+	rig_until(engine_state(eng(&r, RCS0)) == ENGINE_WAITING);
+	r.g->ops->pause(r.g);
+	buf_init(&b);
+	secs = r.g->ops->sections(r.g, &n);
+	assert_int_equal(state_save(secs, n, &b), 0);
+	rig_open(&s, false);
+	s.g->ops->pause(s.g);
+	memcpy(s.ram, r.ram, RIG_RAM);
+	secs = s.g->ops->sections(s.g, &n);
+	assert_int_equal(state_load(secs, n, b.data, b.len, &err), 0);
+	s.g->ops->resume(s.g);
+	assert_int_equal(load(&s, PP_SCRATCH), 0);
+	__atomic_store_n(&rig_gg(&s, wa)[0x40], 1, __ATOMIC_RELEASE);
+	rig_wait_idle(&s, RCS0);
+	assert_int_equal(load(&s, PP_SCRATCH), 5);
+	assert_int_equal(rig_image(&s, &c)[CONTEXT_DW_HEAD], 0x110);
+	buf_finish(&b);
+	r.g->ops->resume(r.g);
+	rig_close(&r);
+	rig_close(&s);
+}
+
 /* A stream whose every byte may be wrong is refused or taken; what is taken does no harm. */
 static void bad_state_is_refused(void **state)
 {
@@ -786,6 +868,7 @@ int main(void)
 		cmocka_unit_test(ram_without_an_fd_faults_the_device),
 		cmocka_unit_test(user_batches_do_not_reach_the_ggtt),
 		cmocka_unit_test(privilege_is_inherited),
+		cmocka_unit_test(privilege_outlives_preemption),
 		cmocka_unit_test(registers_are_guarded),
 		cmocka_unit_test(loops_are_stopped_by_reset),
 		cmocka_unit_test(a_ring_of_noops_ends),
@@ -801,6 +884,7 @@ int main(void)
 		cmocka_unit_test(traces_tell_the_story),
 		cmocka_unit_test(pause_stops_between_commands),
 		cmocka_unit_test(state_moves_to_another_model),
+		cmocka_unit_test(state_moves_in_a_batch_of_a_restore),
 		cmocka_unit_test(bad_state_is_refused),
 		cmocka_unit_test(streams_of_noise),
 	};

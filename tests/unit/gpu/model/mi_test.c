@@ -518,6 +518,27 @@ static void semaphores_poll_registers(void **state)
 	rig_close(&f.r);
 }
 
+/* A pipe that is off is not waited for; one that is on until its next frame. */
+static void vertical_blanks_are_waited_for(void **state)
+{
+	struct fixture f;
+
+	open_on(&f, BCS0);
+	rig_ring(&f.r, &f.c, MI(0x03) | BIT(3), MI(0x03) | BIT(11), MI(0x03) | BIT(21), 0);
+	rig_run(&f.r, &f.c);
+	rig_write(&f.r, 0x70008, BIT(31));
+	rig_ring(&f.r, &f.c, MI(0x03) | BIT(3), MI_SDI, LO(PP_SCRATCH), 0, 1, 0);
+	rig_submit(&f.r, &f.c, NULL);
+	rig_until(engine_state(&f.r.m->engine[BCS0]) == ENGINE_WAITING);
+	for (int i = 0; i < 20; i++)
+		rig_nap();
+	assert_int_equal(*rig_pp(&f.r, PP_SCRATCH), 0);
+	model_advance(f.r.g, 40 * NSEC_PER_MSEC);
+	rig_wait_idle(&f.r, BCS0);
+	assert_int_equal(*rig_pp(&f.r, PP_SCRATCH), 1);
+	rig_close(&f.r);
+}
+
 static void conditional_batch_end(void **state)
 {
 	struct fixture f;
@@ -736,6 +757,7 @@ int main(void)
 		cmocka_unit_test(set_predicate_skips),
 		cmocka_unit_test(semaphore_comparisons),
 		cmocka_unit_test(semaphores_poll_registers),
+		cmocka_unit_test(vertical_blanks_are_waited_for),
 		cmocka_unit_test(conditional_batch_end),
 		cmocka_unit_test(batches_chain_and_nest),
 		cmocka_unit_test(predicated_batch_start),
