@@ -14,9 +14,9 @@
 #define CTC_CRYSTAL 0x4
 
 /*
- * GT2: one slice of three subslices with eight EUs. Device ids and names: i915_pciids.h; revisions: the
- * last steppings that were sold (Skylake G0 06, Kaby Lake B0 02 and up); the fields of FUSE2 and
- * EU_DISABLE as i915 gt/intel_sseu.c reads them; frequencies: Intel ARK.
+ * GT2: one slice of three subslices with eight EUs. Device ids and names: i915_pciids.h; revisions:
+ * the last steppings that were sold (Skylake G0 06, Kaby Lake B0 02 and up); the fields of FUSE2
+ * and EU_DISABLE as i915 gt/intel_sseu.c reads them; frequencies: Intel ARK.
  */
 const struct gen9_platform gen9_platforms[] = {
 	{.name = "kbl-gt2",

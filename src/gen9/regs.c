@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What is known about registers beside the rows themselves: engines, forcewake ranges, the index over
- * all tables, names, and the lint.
+ * What is known about registers beside the rows themselves: engines, forcewake ranges, the index
+ * over all tables, names, and the lint.
  *
- * An index entry holds the table in its upper bits and 1 + the row in its lower ones, so that a row is
- * found with two loads and no search. The tables are at most 32 of at most 2047 rows; the lint says so
- * when one grows beyond.
+ * An index entry holds the table in its upper bits and 1 + the row in its lower ones, so that a row
+ * is found with two loads and no search. The tables are at most 32 of at most 2047 rows; the lint
+ * says so when one grows beyond.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -29,8 +29,8 @@ const char *const reg_handler_names[REG_H_COUNT] = {
 
 /*
  * MMIO bases: PRM volume 2c, "Register address maps"; GDRST bits: volume 2c, GDRST, and i915's
- * GEN6_GRDOM_*; TLB registers: i915 gt/intel_tlb.c; context sizes: i915 GEN9_LR_CONTEXT_RENDER_SIZE and
- * GEN8_LR_CONTEXT_OTHER_SIZE.
+ * GEN6_GRDOM_*; TLB registers: i915 gt/intel_tlb.c; context sizes: i915's
+ * GEN9_LR_CONTEXT_RENDER_SIZE and GEN8_LR_CONTEXT_OTHER_SIZE.
  */
 const struct gen9_engine_info gen9_engines[GEN9_ENGINES] = {
 	[RCS0] = {.name = "rcs0",

@@ -23,7 +23,9 @@ enum gen9_engine { RCS0, BCS0, VCS0, VCS1, VECS0, GEN9_ENGINES };
 #define ENGINES_ALL 0x1f
 #define ENGINES_RCS (1 << RCS0)
 
-/* MMIO base, short name ("rcs0"), class and instance as i915 has them. VCS1 exists on GT3 and up. */
+/*
+ * MMIO base, short name ("rcs0"), class and instance as i915 has them. VCS1 exists on GT3 and up.
+ */
 struct gen9_engine_info {
 	const char *name;
 	uint32_t mmio_base;
@@ -103,16 +105,16 @@ extern const struct reg_table gen9_reg_tables[];
 extern const size_t gen9_reg_table_count;
 
 /*
- * An index for O(1) look-ups: index[offset / 4] is 0 (no row) or an entry that gen9_reg_row() takes.
- * 512 Ki entries, written by gen9_regs_index(). VCS1's rows only when has_vcs1.
+ * An index for O(1) look-ups: index[offset / 4] is 0 (no row) or an entry that gen9_reg_row()
+ * takes. 512 Ki entries, written by gen9_regs_index(). VCS1's rows only when has_vcs1.
  */
 #define GEN9_REG_DWORDS (GEN9_MMIO_SIZE / 4)
 void gen9_regs_index(uint16_t index[GEN9_REG_DWORDS], bool has_vcs1);
 /* The row for an index entry; NULL for 0. */
 const struct reg_row *gen9_reg_row(uint16_t entry);
 /*
- * "RING_TAIL(rcs0)" for engine rows, "PLANE_CTL_1(A)" for instances, "GEN6_GDRST" or "GEN9_GFX_MOCS+12"
- * for others; "" without a row. For traces and lists: it searches all tables.
+ * "RING_TAIL(rcs0)" for engine rows, "PLANE_CTL_1(A)" for instances, "GEN6_GDRST" or
+ * "GEN9_GFX_MOCS+12" for others; "" without a row. For traces and lists: it searches all tables.
  */
 void gen9_reg_name(uint32_t offset, char *out, size_t len);
 /* The engine whose register block holds `offset` (base .. base + 0x7ff, and VCS1), or -1. */

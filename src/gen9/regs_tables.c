@@ -2,11 +2,11 @@
 /*
  * The register tables: a file of rows for each hardware block, put together here.
  *
- * A row reads ROW(offset, dwords, name, why, fields). FL() gives its flags, G() the same for a register
- * that a full GT reset reaches, H() its handler, CS() what a command streamer may do with it, RESET()
- * its value after power-on, RO_BITS() and W1C_BITS() bits with rules of their own, ON() the engines and
- * AT() the instances that have it. Names that begin with GVT_ are of registers that have a place in
- * KVMGT's list and no public name.
+ * A row reads ROW(offset, dwords, name, why, fields). FL() gives its flags, G() the same for a
+ * register that a full GT reset reaches, H() its handler, CS() what a command streamer may do with
+ * it, RESET() its value after power-on, RO_BITS() and W1C_BITS() bits with rules of their own, ON()
+ * the engines and AT() the instances that have it. Names that begin with GVT_ are of registers that
+ * have a place in KVMGT's list and no public name.
  */
 #include "base/util.h"
 #include "gen9/regs.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The register file: storage, the rows' rules, dispatch to handlers, the count of what has no row, and
- * its state section.
+ * The register file: storage, the rows' rules, dispatch to handlers, the count of what has no row,
+ * and its state section.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -78,7 +78,9 @@ const struct reg_row *regs_row(const struct regs *r, uint32_t offset)
 	return offset < GEN9_MMIO_SIZE ? gen9_reg_row(r->index[offset / 4]) : NULL;
 }
 
-/* An access to a register without a row: remembered by offset while there is room, always counted. */
+/*
+ * An access to a register without a row: remembered by offset while there is room, always counted.
+ */
 static void unknown_access(struct regs *r, uint32_t offset, bool write)
 {
 	struct regs_unknown *u = NULL;
@@ -193,8 +195,8 @@ uint64_t regs_mmio_read(struct regs *r, uint32_t offset, unsigned int size)
 }
 
 /*
- * A write of `size` bytes within one dword. The bytes beside it keep what they hold, as byte enables do
- * on the bus: masks and write-1-to-clear bits that are not written are 0.
+ * A write of `size` bytes within one dword. The bytes beside it keep what they hold, as byte
+ * enables do on the bus: masks and write-1-to-clear bits that are not written are 0.
  */
 static void write_bytes(struct regs *r, uint32_t offset, uint32_t value, unsigned int size)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The register file of one GPU instance, physical (the model) or virtual: storage for every register
- * that has a row, dispatch to the handlers that blocks bind, and a count of accesses to registers
- * without a row.
+ * The register file of one GPU instance, physical (the model) or virtual: storage for every
+ * register that has a row, dispatch to the handlers that blocks bind, and a count of accesses to
+ * registers without a row.
  *
  * Threads: storage is relaxed atomics, so plain registers need no lock. A handler takes its own
  * block's lock. Accesses are dwords here; regs_mmio_read/write split and merge 1, 2 and 8 bytes.
@@ -60,11 +60,15 @@ void regs_reset(struct regs *r, bool gt_only);
 
 const struct reg_row *regs_row(const struct regs *r, uint32_t offset);
 
-/* One dword through row and handler, as MMIO does. `offset` is dword-aligned and inside the range. */
+/*
+ * One dword through row and handler, as MMIO does. `offset` is dword-aligned and inside the range.
+ */
 uint32_t regs_read(struct regs *r, uint32_t offset);
 void regs_write(struct regs *r, uint32_t offset, uint32_t value);
 
-/* MMIO of 1, 2, 4 or 8 bytes at any offset: outside the range reads 0; unaligned is split in bytes. */
+/*
+ * MMIO of 1, 2, 4 or 8 bytes at any offset: outside the range reads 0; unaligned is split in bytes.
+ */
 uint64_t regs_mmio_read(struct regs *r, uint32_t offset, unsigned int size);
 void regs_mmio_write(struct regs *r, uint32_t offset, uint64_t value, unsigned int size);
 
