@@ -97,6 +97,11 @@ static int define_bars(struct pci_config *c, struct err *e)
 	return 0;
 }
 
+static bool overlap(uint32_t a, uint32_t a_size, uint32_t b, uint32_t b_size)
+{
+	return a_size && b_size && a < b + b_size && b < a + a_size;
+}
+
 static int define_capabilities(struct pci_config *c, struct err *e)
 {
 	uint8_t msi = c->desc.msi_offset, pm = c->desc.pm_offset;
@@ -106,6 +111,9 @@ static int define_capabilities(struct pci_config *c, struct err *e)
 		(pm && (pm < 0x40 || pm % 4 || pm + PM_BYTES > PCI_CONFIG_SIZE)))
 		return err_set(e, -EINVAL, "0x40 and up, in dwords", "capabilities at %#x and %#x",
 			msi, pm);
+	if (msi && pm && overlap(msi, MSI_BYTES, pm, PM_BYTES))
+		return err_set(e, -EINVAL, "10 bytes for MSI, 8 for PM",
+			"capabilities at %#x and %#x overlap", msi, pm);
 	if (msi) {
 		define(c, msi, 2, CAP_MSI | (pm > msi ? pm << 8 : 0), 0);
 		define(c, msi + MSI_CONTROL, 2, 0, MSI_ENABLE);
@@ -121,11 +129,6 @@ static int define_capabilities(struct pci_config *c, struct err *e)
 	define(c, PCI_CFG_STATUS, 2, first ? STATUS_CAPABILITIES : 0, 0);
 	put(c->w1c, PCI_CFG_STATUS, 2, STATUS_W1C);
 	return 0;
-}
-
-static bool overlap(uint32_t a, uint32_t a_size, uint32_t b, uint32_t b_size)
-{
-	return a_size && b_size && a < b + b_size && b < a + a_size;
 }
 
 static int define_rows(struct pci_config *c, struct err *e)
@@ -144,6 +147,9 @@ static int define_rows(struct pci_config *c, struct err *e)
 				d->pm_offset ? PM_BYTES : 0))
 			return err_set(e, -EINVAL, "rows sorted by offset, none on another",
 				"config register %s at %#x", r->name, r->offset);
+		if (r->writable & r->w1c)
+			return err_set(e, -EINVAL, "a bit is stored or cleared by 1, not both",
+				"config register %s: bits %#x", r->name, r->writable & r->w1c);
 		end = r->offset + r->size_bytes;
 		define(c, r->offset, r->size_bytes, r->reset, r->writable);
 		put(c->w1c, r->offset, r->size_bytes, r->w1c);
@@ -260,6 +266,11 @@ void pci_config_write(struct pci_config *c, uint64_t offset, const void *data, s
 uint32_t pci_config_get(const struct pci_config *c, uint32_t offset, unsigned int size_bytes)
 {
 	return get(c->value, offset, size_bytes);
+}
+
+void pci_config_set(struct pci_config *c, uint32_t offset, unsigned int size_bytes, uint32_t value)
+{
+	put(c->value, offset, size_bytes, value);
 }
 
 uint16_t pci_config_command(const struct pci_config *c)

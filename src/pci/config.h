@@ -98,7 +98,7 @@ struct pci_config {
 	uint8_t w1c[PCI_CONFIG_SIZE_MAX];
 };
 
-/* -EINVAL with `e`: a description that no PCI function can have (sizes, overlaps). */
+/* -EINVAL with `e`: a description that no PCI function can have (sizes, overlaps, a bit both ways). */
 int pci_config_init(struct pci_config *c, const struct pci_config_desc *desc, struct err *e);
 /* All to power-on values. Calls no hook. */
 void pci_config_reset(struct pci_config *c);
@@ -110,6 +110,11 @@ void pci_config_write(struct pci_config *c, uint64_t offset, const void *data, s
 
 /* A little-endian value of 1 to 4 bytes; inside the space. */
 uint32_t pci_config_get(const struct pci_config *c, uint32_t offset, unsigned int size_bytes);
+/*
+ * The device itself changes a register, whatever its masks say; calls no hook. From written() too: a
+ * bit that hardware takes back at once.
+ */
+void pci_config_set(struct pci_config *c, uint32_t offset, unsigned int size_bytes, uint32_t value);
 uint16_t pci_config_command(const struct pci_config *c);
 bool pci_config_msi_enabled(const struct pci_config *c);
 /* 0: D0, 3: D3hot. */

@@ -295,6 +295,57 @@ static void test_hooks(void **state)
 	assert_int_equal(h.writes, 3);
 }
 
+/* The device takes a bit back while it is told of it: the guest reads it cleared. */
+static void take_back(void *arg, const struct pci_config_row *row, uint32_t before, uint32_t after)
+{
+	if (row->offset == 0xe8 && (after & 1))
+		pci_config_set(arg, 0xe8, 2, after & ~1u);
+}
+
+static void test_set(void **state)
+{
+	struct pci_config_desc d;
+	struct pci_config c;
+	struct heard h;
+
+	d = desc(&h);
+	d.written = take_back;
+	d.power = NULL;
+	d.arg = &c;
+	assert_int_equal(pci_config_init(&c, &d, NULL), 0);
+	wr(&c, 0xe8, 2, 0x8001);
+	assert_int_equal(rd(&c, 0xe8, 2), 0x8000);
+	/* Read-only for the guest, not for the device. */
+	pci_config_set(&c, 0x50, 2, 0x1234);
+	assert_int_equal(rd(&c, 0x50, 4), 0x1234);
+}
+
+/* What init() promises to refuse, beyond sizes. */
+static void test_bad_overlaps(void **state)
+{
+	static const struct pci_config_row both[] = {{0x60, 4, false, 0, 0x3, 0x2, "BOTH", "t"}};
+	struct pci_config_desc d;
+	struct pci_config c;
+	struct err e = {0};
+	struct heard h;
+
+	d = desc(&h);
+	d.pm_offset = 0xb4; /* MSI is 0xac to 0xb5 */
+	assert_int_equal(pci_config_init(&c, &d, &e), -EINVAL);
+	assert_non_null(strstr(e.what, "overlap"));
+	d.pm_offset = 0xb8;
+	assert_int_equal(pci_config_init(&c, &d, &e), 0);
+	d.pm_offset = 0xa4; /* ends where MSI begins */
+	assert_int_equal(pci_config_init(&c, &d, &e), 0);
+	d.pm_offset = 0xa8;
+	assert_int_equal(pci_config_init(&c, &d, &e), -EINVAL);
+	d = desc(&h);
+	d.rows = both;
+	d.row_count = 1;
+	assert_int_equal(pci_config_init(&c, &d, &e), -EINVAL);
+	assert_non_null(strstr(e.what, "BOTH"));
+}
+
 static void test_power(void **state)
 {
 	struct pci_config c;
@@ -368,6 +419,8 @@ int main(void)
 		cmocka_unit_test(test_widths),
 		cmocka_unit_test(test_random_writes_keep_read_only_bits),
 		cmocka_unit_test(test_hooks),
+		cmocka_unit_test(test_set),
+		cmocka_unit_test(test_bad_overlaps),
 		cmocka_unit_test(test_power),
 		cmocka_unit_test(test_state),
 	};
