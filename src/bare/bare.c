@@ -8,10 +8,15 @@
  * to its aperture whole. Config space has the device's lock, because status and dump read it from the
  * control thread.
  *
+ * The OpRegion is the VMM's: where there is one, firmware writes its GPA to ASLS. We only keep that, and
+ * answer software SCIs as hardware without an SCI handler does: the trigger bit goes back to 0 and the
+ * driver finds no answer in its OpRegion.
+ *
  * Memory: the VM's maps become the GPU's bus one to one. Interrupts: the GPU calls on_irq from any of
  * its threads and the front's irq_raise gets an MSI. In D3hot the BARs read all ones, writes are
  * dropped and no interrupt goes out; coming back, like a function level reset, makes everything as
- * after power-on. A client that goes leaves its state to be looked at; the next one begins afresh.
+ * after power-on. A client that goes leaves its state to be looked at; the next one begins afresh,
+ * whether or not the one before had reset the device at its start.
  */
 #include "bare/bare.h"
 #include "base/lock.h"
@@ -55,17 +60,20 @@ struct bare {
 	struct gpu *gpu;	   /* borrowed */
 	const struct clock *clock; /* borrowed; NULL: events have no time */
 	struct mem_listener listener;
-	struct lock lock; /* LOCK_RANK_DEVICE: config */
+	struct lock lock; /* LOCK_RANK_DEVICE: config, swsci and its counters */
 	struct pci_config config;
+	uint32_t swsci; /* as it was last written, before the trigger bit was taken back */
+	uint64_t swsci_calls, asle_rings;
 	uint8_t *rom; /* owned */
 	size_t rom_bytes;
-	struct state_section *sections; /* owned: config, then the GPU's */
+	struct state_section *sections; /* owned: config, opregion, then the GPU's */
 	size_t section_count;
 	struct trace *_Atomic trace; /* borrowed */
 	struct traps traps;
 	_Atomic uint64_t irqs, resets, clients, fdless;
-	_Atomic bool asleep; /* D3hot: BARs do not answer */
-	bool used;	     /* a client was there since the last reset */
+	_Atomic bool asleep;   /* D3hot: BARs do not answer */
+	_Atomic bool intx_off; /* Interrupt Disable in the command register */
+	bool used;	       /* a client was there */
 };
 
 static struct bare *to_bare(struct pci_device *d)
@@ -75,34 +83,75 @@ static struct bare *to_bare(struct pci_device *d)
 
 /* ------------------------------------------------------------------ config space */
 
+enum {
+	CFG_GGC = 0x50,
+	CFG_BDSM = 0x5c,
+	CFG_ASLE = 0xe4,
+	CFG_SWSCI = 0xe8,
+	CFG_ASLS = 0xfc,
+	SWSCI_TRIGGER = 1, /* GSSCIE; bit 15 selects SCI or SMI (i915 display/intel_opregion.c) */
+};
+
 /*
  * Registers of the IGD in config space: PRM volume 12 ("GPU device, PCI registers"). i915 reads GGC for
  * the GGTT's size; firmware writes ASLS (OpRegion) and BDSM (stolen memory), drivers SWSCI and ASLE.
  */
 static const struct pci_config_row config_rows[] = {
-	{0x50, 2, false, 0x00c1, 0, 0, "GGC",
+	{CFG_GGC, 2, false, 0x00c1, 0, 0, "GGC",
 		"GGMS 3: 8 MiB of GGTT; GMS 0: no stolen memory; locked"},
 	{0x54, 4, false, 0x00000010, 0, 0, "DEVEN",
 		"mirror of the host bridge's: the IGD is there"},
-	{0x5c, 4, false, 0, 0xfff00000, 0, "BDSM", "firmware stores where stolen memory is (none)"},
+	{CFG_BDSM, 4, false, 0, 0xfff00000, 0, "BDSM",
+		"firmware stores where stolen memory is (none)"},
 	{0x62, 1, false, 0, 0, 0, "MSAC", "aperture size: read by no driver, BAR2 says it"},
 	{0x70, 4, false, 0, 0xfff00000, 0, "BGSM", "firmware stores where the GGTT's memory is"},
 	{0xe0, 2, false, 0, 0x0001, 0, "SWSMI", "software SMI: storage, nobody listens"},
-	{0xe4, 4, false, 0, 0xffffffff, 0, "ASLE", "a write rings the driver's own OpRegion bell"},
-	{0xe8, 2, false, 0, 0x8001, 0, "SWSCI",
-		"no firmware answers: i915 asks only with an OpRegion"},
-	{0xfc, 4, false, 0, 0xffffffff, 0, "ASLS",
+	{CFG_ASLE, 4, true, 0, 0xffffffff, 0, "ASLE",
+		"firmware's bell for the driver: counted, nobody is rung"},
+	{CFG_SWSCI, 2, true, 0, 0x8001, 0, "SWSCI",
+		"the driver's bell for firmware: the trigger clears, no answer comes"},
+	{CFG_ASLS, 4, false, 0, 0xffffffff, 0, "ASLS",
 		"GPA of the OpRegion: SeaBIOS writes it, i915 reads"},
 };
 
+/* Under the lock. */
+static void config_written(
+	void *arg, const struct pci_config_row *row, uint32_t before, uint32_t after)
+{
+	struct bare *b = arg;
+
+	(void)before;
+	switch (row->offset) {
+	case CFG_ASLE:
+		b->asle_rings++;
+		break;
+	case CFG_SWSCI:
+		b->swsci = after;
+		if (after & SWSCI_TRIGGER) {
+			b->swsci_calls++;
+			pci_config_set(&b->config, CFG_SWSCI, 2, after & ~(uint32_t)SWSCI_TRIGGER);
+		}
+		break;
+	}
+}
+
+/* Under the lock, after any change: what other threads ask without it. */
+static void config_publish(struct bare *b)
+{
+	atomic_store(&b->asleep, pci_config_power_state(&b->config) != 0);
+	atomic_store(&b->intx_off, pci_config_command(&b->config) & PCI_COMMAND_INTX_OFF);
+}
+
+/* Under the lock. */
 static void config_power(void *arg, unsigned int before, unsigned int after)
 {
 	struct bare *b = arg;
 
 	(void)before;
-	atomic_store(&b->asleep, after != 0);
+	config_publish(b); /* before the reset: what it raises finds the device awake */
 	/* No_Soft_Reset is 0: registers do not survive D3hot (PCI PM 1.2, 5.4.1). */
 	if (after == 0) {
+		b->swsci = 0;
 		atomic_fetch_add(&b->resets, 1);
 		b->gpu->ops->reset(b->gpu);
 	}
@@ -131,6 +180,7 @@ static int config_init(struct bare *b, const struct bare_config *config, struct 
 		.size_bytes = PCI_CONFIG_SIZE,
 		.rows = config_rows,
 		.row_count = ARRAY_SIZE(config_rows),
+		.written = config_written,
 		.power = config_power,
 		.arg = b,
 	};
@@ -310,7 +360,8 @@ static int region_read(
 		return 0;
 	case PCI_REGION_BAR4:
 		count(b->traps.reads, TRAP_IO);
-		memset(data, 0, len);
+		memset(data, atomic_load_explicit(&b->asleep, memory_order_relaxed) ? 0xff : 0,
+			len);
 		return 0;
 	case PCI_REGION_ROM:
 		count(b->traps.reads, TRAP_ROM);
@@ -354,6 +405,7 @@ static int region_write(
 		trace_config(b, TRACE_CFG_WRITE, offset, data, len);
 		lock_acquire(&b->lock);
 		pci_config_write(&b->config, offset, data, len);
+		config_publish(b);
 		lock_release(&b->lock);
 		return 0;
 	default:
@@ -373,11 +425,11 @@ static void device_reset(struct pci_device *d)
 
 	lock_acquire(&b->lock);
 	pci_config_reset(&b->config);
-	atomic_store(&b->asleep, false);
+	b->swsci = 0;
+	config_publish(b);
 	b->gpu->ops->reset(b->gpu);
 	lock_release(&b->lock);
 	atomic_fetch_add(&b->resets, 1);
-	b->used = false;
 }
 
 /* What a client left stays to be looked at until the next one comes, which gets a fresh device. */
@@ -391,6 +443,7 @@ static void attached(struct pci_device *d)
 	b->used = true;
 }
 
+/* The next client finds it out: see attached(). */
 static void detached(struct pci_device *d)
 {
 	(void)d;
@@ -465,17 +518,43 @@ static int config_load(void *obj, struct buf_reader *in, uint32_t version, struc
 	lock_acquire(&b->lock);
 	ret = pci_config_load(&b->config, in, version, e);
 	if (!ret)
-		atomic_store(&b->asleep, pci_config_power_state(&b->config) != 0);
+		config_publish(b);
 	lock_release(&b->lock);
 	return ret;
 }
+
+/* ASLS, BDSM and ASLE are config space's own; what was asked by SWSCI is not. */
+static void opregion_save(void *obj, struct buf *out)
+{
+	struct bare *b = obj;
+
+	lock_acquire(&b->lock);
+	buf_put_u32(out, b->swsci);
+	lock_release(&b->lock);
+}
+
+static int opregion_load(void *obj, struct buf_reader *in, uint32_t version, struct err *e)
+{
+	struct bare *b = obj;
+	uint32_t swsci = buf_get_u32(in);
+
+	(void)version;
+	if (in->failed || swsci > UINT16_MAX)
+		return err_set(e, -EINVAL, NULL, "OpRegion: SWSCI %#x", swsci);
+	lock_acquire(&b->lock);
+	b->swsci = swsci;
+	lock_release(&b->lock);
+	return 0;
+}
+
+#define OPREGION_STATE_VERSION 1
 
 static int sections_init(struct bare *b)
 {
 	size_t n = 0;
 	const struct state_section *gpu = b->gpu->ops->sections(b->gpu, &n);
 
-	b->sections = calloc(n + 1, sizeof(b->sections[0]));
+	b->sections = calloc(n + 2, sizeof(b->sections[0]));
 	if (!b->sections)
 		return -ENOMEM;
 	b->sections[0] = (struct state_section){
@@ -485,9 +564,16 @@ static int sections_init(struct bare *b)
 		.save = config_save,
 		.load = config_load,
 	};
+	b->sections[1] = (struct state_section){
+		.name = "opregion",
+		.version = OPREGION_STATE_VERSION,
+		.obj = b,
+		.save = opregion_save,
+		.load = opregion_load,
+	};
 	if (n)
-		memcpy(b->sections + 1, gpu, n * sizeof(gpu[0]));
-	b->section_count = n + 1;
+		memcpy(b->sections + 2, gpu, n * sizeof(gpu[0]));
+	b->section_count = n + 2;
 	return 0;
 }
 
@@ -533,7 +619,7 @@ void bare_destroy(struct bare *b)
 	if (!b)
 		return;
 	if (b->sections)
-		b->gpu->ops->irq_set(b->gpu, NULL, NULL);
+		bare_irq_stop(b);
 	lock_finish(&b->lock);
 	free(b->sections);
 	free(b->rom);
@@ -548,6 +634,16 @@ struct pci_device *bare_device(struct bare *b)
 const struct mem_listener *bare_listener(struct bare *b)
 {
 	return &b->listener;
+}
+
+void bare_irq_stop(struct bare *b)
+{
+	b->gpu->ops->irq_set(b->gpu, NULL, NULL);
+}
+
+bool bare_intx_allowed(const struct bare *b)
+{
+	return !atomic_load_explicit(&b->intx_off, memory_order_relaxed);
 }
 
 const struct state_section *bare_sections(struct bare *b, size_t *n)
@@ -570,14 +666,20 @@ static void add_u64(struct json_object *o, const char *key, uint64_t v)
 void bare_status(struct bare *b, struct json_object *out)
 {
 	struct json_object *config = json_object_new_object();
+	struct json_object *opregion = json_object_new_object();
 	struct json_object *traps = json_object_new_object();
 
 	lock_acquire(&b->lock);
 	add_u64(config, "command", pci_config_command(&b->config));
 	add_u64(config, "power_state", pci_config_power_state(&b->config));
-	add_u64(config, "asls", pci_config_get(&b->config, 0xfc, 4));
 	json_object_object_add(
 		config, "msi", json_object_new_boolean(pci_config_msi_enabled(&b->config)));
+	add_u64(opregion, "asls", pci_config_get(&b->config, CFG_ASLS, 4));
+	add_u64(opregion, "bdsm", pci_config_get(&b->config, CFG_BDSM, 4));
+	add_u64(opregion, "swsci", b->swsci);
+	add_u64(opregion, "swsci_calls", b->swsci_calls);
+	add_u64(opregion, "asle", pci_config_get(&b->config, CFG_ASLE, 4));
+	add_u64(opregion, "asle_rings", b->asle_rings);
 	lock_release(&b->lock);
 	for (unsigned int i = 0; i < TRAP_COUNT; i++) {
 		char key[32];
@@ -588,6 +690,7 @@ void bare_status(struct bare *b, struct json_object *out)
 		add_u64(traps, key, atomic_load(&b->traps.writes[i]));
 	}
 	json_object_object_add(out, "config", config);
+	json_object_object_add(out, "opregion", opregion);
 	json_object_object_add(out, "traps", traps);
 	add_u64(out, "interrupts", atomic_load(&b->irqs));
 	add_u64(out, "resets", atomic_load(&b->resets));

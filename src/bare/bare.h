@@ -8,6 +8,7 @@
 #ifndef BARE_BARE_H
 #define BARE_BARE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,15 +47,24 @@ struct pci_device *bare_device(struct bare *b);
 /* What a struct mem must tell: mem_listen(). */
 const struct mem_listener *bare_listener(struct bare *b);
 
-/* Config space and all of the GPU's (borrowed, valid as long as the device). */
+/*
+ * No interrupt goes to the front any more, and none is on its way when this returns: what a front
+ * calls before it takes apart what its irq_raise uses.
+ */
+void bare_irq_stop(struct bare *b);
+/* Any thread: may the device use INTx (PCI 3.0, 6.2.2: Interrupt Disable is 0)? */
+bool bare_intx_allowed(const struct bare *b);
+
+/* Config space, OpRegion registers and all of the GPU's (borrowed, valid as long as the device). */
 const struct state_section *bare_sections(struct bare *b, size_t *count);
 
 /* Where config accesses and the GPU's events go; NULL: nowhere. `t` lives longer than the device. */
 void bare_trace_set(struct bare *b, struct trace *t);
 
 /*
- * Any thread: adds "config", "traps" ({"mmio_reads": n, "mmio_writes": n, ...} by part of the device),
- * "interrupts", "resets", "clients" and "unshared_maps" to a JSON object.
+ * Any thread: adds "config", "opregion" (what firmware and driver last wrote to ASLS, BDSM, SWSCI and
+ * ASLE, and how often the last two were rung), "traps" ({"mmio_reads": n, "mmio_writes": n, ...} by
+ * part of the device), "interrupts", "resets", "clients" and "unshared_maps" to a JSON object.
  */
 void bare_status(struct bare *b, struct json_object *out);
 

@@ -221,7 +221,7 @@ def test_screenshot_of_no_pipe(control, pipe):
 def test_dump(control):
     p = control.call("org.ugvt.Dump")["parameters"]
     names = [s["name"] for s in p["sections"]]
-    assert names[:2] == ["config", "regs"] and len(set(names)) == len(names)
+    assert names[:3] == ["config", "opregion", "regs"] and len(set(names)) == len(names)
     fd, = control.fds
     assert os.fstat(fd).st_size == p["size"]
     data = os.pread(fd, p["size"], 0)

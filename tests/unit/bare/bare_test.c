@@ -333,6 +333,35 @@ static void test_interrupt(void **state)
 	assert_int_equal(r->irqs, 1);
 }
 
+/* After bare_irq_stop the front may go: the GPU has nobody to call. */
+static void test_interrupt_stops(void **state)
+{
+	struct rig *r = *state;
+
+	assert_non_null(r->gpu.irq_fn);
+	bare_irq_stop(r->bare);
+	assert_null(r->gpu.irq_fn);
+}
+
+static void test_intx_disable(void **state)
+{
+	struct rig *r = *state;
+
+	assert_true(bare_intx_allowed(r->bare));
+	wr(r, 7, 0x04, 0x0406, 2);
+	assert_false(bare_intx_allowed(r->bare));
+	wr(r, 7, 0x04, 0x0006, 2);
+	assert_true(bare_intx_allowed(r->bare));
+	wr(r, 7, 0x05, 0x04, 1); /* a byte of it */
+	assert_false(bare_intx_allowed(r->bare));
+	r->dev->ops->reset(r->dev);
+	assert_true(bare_intx_allowed(r->bare));
+	wr(r, 7, 0x04, 0x0400, 2);
+	wr(r, 7, 0xd4, 3, 2); /* to D3hot and back: a reset too */
+	wr(r, 7, 0xd4, 0, 2);
+	assert_true(bare_intx_allowed(r->bare));
+}
+
 static void test_reset_and_power(void **state)
 {
 	struct rig *r = *state;
@@ -343,9 +372,11 @@ static void test_reset_and_power(void **state)
 	expect_notes(r, "reset ");
 	assert_int_equal(rd(r, 7, 0x04, 2), 0);
 	assert_int_equal(rd(r, 7, 0xfc, 4), 0);
+	assert_int_equal(rd(r, 4, 0, 4), 0);
 	wr(r, 7, 0xd4, 3, 2);
 	assert_true(rd(r, 0, 0x2000, 4) == 0xffffffff);
 	assert_true(rd(r, 2, 0, 4) == 0xffffffff);
+	assert_true(rd(r, 4, 0, 4) == 0xffffffff);
 	wr(r, 0, 0x2000, 1, 4);
 	wr(r, 2, 0, 1, 4);
 	expect_notes(r, "");
@@ -376,6 +407,21 @@ static void test_clients(void **state)
 	assert_int_equal(rd(r, 7, 0x04, 2), 0);
 }
 
+/* QEMU resets the device when it comes; what it does after that is no more the next one's to see. */
+static void test_clients_that_reset(void **state)
+{
+	struct rig *r = *state;
+
+	r->dev->ops->attached(r->dev);
+	r->dev->ops->reset(r->dev);
+	wr(r, 7, 0x04, 6, 2);
+	r->dev->ops->detached(r->dev);
+	expect_notes(r, "reset ");
+	r->dev->ops->attached(r->dev);
+	expect_notes(r, "reset ");
+	assert_int_equal(rd(r, 7, 0x04, 2), 0);
+}
+
 static void test_memory(void **state)
 {
 	struct rig *r = *state;
@@ -399,6 +445,63 @@ static void test_memory(void **state)
 	assert_int_equal(l->map(l->arg, &ram), -EEXIST);
 }
 
+static uint64_t number(struct json_object *o, const char *a, const char *b)
+{
+	const char *const path[] = {a, b};
+
+	for (unsigned int i = 0; i < 2 && path[i]; i++) {
+		assert_true(json_object_object_get_ex(o, path[i], &o));
+	}
+	return json_object_get_uint64(o);
+}
+
+static uint64_t status_number(struct rig *r, const char *a, const char *b)
+{
+	struct json_object *o = json_object_new_object();
+	uint64_t v;
+
+	bare_status(r->bare, o);
+	v = number(o, a, b);
+	json_object_put(o);
+	return v;
+}
+
+/*
+ * With QEMU's -fw_cfg name=etc/igd-opregion SeaBIOS puts the OpRegion into RAM and writes its address
+ * to ASLS, etc/igd-bdsm-size that of stolen memory to BDSM (SeaBIOS, src/fw/pciinit.c: intel_igd_setup).
+ */
+static void test_opregion(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(rd(r, 7, 0x50, 2), 0x00c1);
+	wr(r, 7, 0x50, 0xffff, 2); /* GGC is locked */
+	assert_int_equal(rd(r, 7, 0x50, 2), 0x00c1);
+	wr(r, 7, 0xfc, 0x1fffe000, 4);
+	wr(r, 7, 0x5c, 0x1c0fffff, 4);
+	assert_int_equal(rd(r, 7, 0xfc, 4), 0x1fffe000);
+	assert_int_equal(rd(r, 7, 0x5c, 4), 0x1c000000);
+	assert_int_equal(status_number(r, "opregion", "asls"), 0x1fffe000);
+	assert_int_equal(status_number(r, "opregion", "bdsm"), 0x1c000000);
+	/* i915's swsci(): selects SCI, then pulls the trigger. Nobody answers, nothing sticks. */
+	wr(r, 7, 0xe8, 0x8000, 2);
+	assert_int_equal(status_number(r, "opregion", "swsci_calls"), 0);
+	wr(r, 7, 0xe8, 0x8001, 2);
+	assert_int_equal(rd(r, 7, 0xe8, 2), 0x8000);
+	assert_int_equal(status_number(r, "opregion", "swsci"), 0x8001);
+	assert_int_equal(status_number(r, "opregion", "swsci_calls"), 1);
+	wr(r, 7, 0xe8, 0x01, 1); /* by a byte */
+	assert_int_equal(rd(r, 7, 0xe8, 2), 0x8000);
+	assert_int_equal(status_number(r, "opregion", "swsci_calls"), 2);
+	wr(r, 7, 0xe4, 0x55, 4);
+	assert_int_equal(status_number(r, "opregion", "asle"), 0x55);
+	assert_int_equal(status_number(r, "opregion", "asle_rings"), 1);
+	expect_notes(r, ""); /* none of it is the GPU's affair */
+	r->dev->ops->reset(r->dev);
+	assert_int_equal(status_number(r, "opregion", "asls"), 0);
+	assert_int_equal(status_number(r, "opregion", "swsci"), 0);
+}
+
 static void test_state(void **state)
 {
 	struct rig *r = *state;
@@ -408,9 +511,11 @@ static void test_state(void **state)
 	size_t n;
 
 	s = bare_sections(r->bare, &n);
-	assert_int_equal(n, 2);
+	assert_int_equal(n, 3);
 	assert_string_equal(s[0].name, "config");
+	assert_string_equal(s[1].name, "opregion");
 	wr(r, 7, 0x10, 0xe0000000, 4);
+	wr(r, 7, 0xe8, 0x8001, 2);
 	wr(r, 7, 0xd4, 3, 2);
 	r->gpu.section_value = 77;
 	buf_init(&b);
@@ -421,6 +526,14 @@ static void test_state(void **state)
 	assert_int_equal(rd(r, 7, 0x10, 4), 0xe0000004);
 	assert_int_equal(r->gpu.section_value, 77);
 	assert_true(rd(r, 0, 0x2000, 4) == 0xffffffff); /* asleep again */
+	assert_int_equal(status_number(r, "opregion", "swsci"), 0x8001);
+	/* A value that no SWSCI can have is not taken. */
+	for (size_t i = 0; i + 4 <= b.len; i++) {
+		if (memcmp(b.data + i, "\x01\x80\0\0", 4) == 0)
+			b.data[i + 2] = 1;
+	}
+	assert_int_equal(state_load(s, n, b.data, b.len, &e), -EINVAL);
+	assert_int_equal(status_number(r, "opregion", "swsci"), 0x8001);
 	buf_finish(&b);
 }
 
@@ -445,16 +558,6 @@ static void test_trace(void **state)
 	assert_true(ev[1].a == 0xfc && ev[1].b == 0x12345678 && ev[1].n == 4);
 	bare_trace_set(r->bare, NULL);
 	trace_finish(&t);
-}
-
-static uint64_t number(struct json_object *o, const char *a, const char *b)
-{
-	const char *const path[] = {a, b};
-
-	for (unsigned int i = 0; i < 2 && path[i]; i++) {
-		assert_true(json_object_object_get_ex(o, path[i], &o));
-	}
-	return json_object_get_uint64(o);
 }
 
 static void test_status(void **state)
@@ -505,9 +608,13 @@ int main(void)
 		bare_test(test_ggtt_parts),
 		bare_test(test_aperture),
 		bare_test(test_interrupt),
+		bare_test(test_interrupt_stops),
+		bare_test(test_intx_disable),
 		bare_test(test_reset_and_power),
 		bare_test(test_clients),
+		bare_test(test_clients_that_reset),
 		bare_test(test_memory),
+		bare_test(test_opregion),
 		bare_test(test_state),
 		bare_test(test_trace),
 		bare_test(test_status),
