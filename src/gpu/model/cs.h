@@ -202,8 +202,12 @@ enum execlist_turn {
 	EXECLIST_STOP, /* a request, or hung: look at it */
 };
 enum execlist_turn execlist_run(struct engine *e);
-/* ELSP, fourth write: under engine.lock. */
-void execlist_submit(struct engine *e);
+/*
+ * ELSP, fourth write. `words` in the order they were written, with the tails that the two images have
+ * now (execlist_tail, before engine.lock is taken); under engine.lock.
+ */
+void execlist_submit(struct engine *e, const uint32_t words[4], const uint32_t tails[2]);
+uint32_t execlist_tail(struct engine *e, uint64_t desc);
 /* EXECLIST_STATUS as it reads; under engine.lock. */
 uint32_t execlist_status(const struct engine *e);
 void execlist_reset(struct engine *e);

@@ -246,6 +246,7 @@ int engine_init(struct model *m, int id)
 	lock_cond_init(&e->wake);
 	lock_cond_init(&e->acked);
 	epoch_reader_add(&m->iommu.epoch, &e->reader);
+	ggtt_user_init(m, &e->port_user);
 	context_regs_init(e);
 	execlist_reset(e);
 	gtt_tlb_flush(e);
@@ -275,6 +276,7 @@ void engine_finish(struct engine *e)
 	{
 		stop_thread(other);
 	}
+	ggtt_user_finish(e->model, &e->port_user);
 	epoch_reader_remove(&e->model->iommu.epoch, &e->reader);
 	pthread_cond_destroy(&e->acked);
 	pthread_cond_destroy(&e->wake);

@@ -61,7 +61,9 @@ struct engine_fault {
 
 struct elsp_port {
 	uint64_t desc; /* context descriptor: bit 0 valid, 12..31 LRCA, 32..63 context id */
+	uint32_t tail; /* RING_TAIL in the image when it was submitted; TAIL_UNKNOWN: unreadable */
 };
+#define TAIL_UNKNOWN UINT32_MAX
 
 /* What engine_reset, engine_pause and quit ask of the thread; bits of engine.request. */
 enum engine_request {
@@ -112,8 +114,10 @@ struct engine {
 	bool csb_irq;		 /* an event was written: the interrupt follows when unlocked */
 	bool kicked;		 /* the thread shall poll its wait again */
 	unsigned int pauses;
-	bool asleep; /* the thread is in a wait for `wake`: a kick has to signal */
-	bool parked; /* the thread has stopped for a pause or a reset and touches nothing */
+	struct ggtt_user
+		port_user; /* whose section an ELSP write reads tails in; its lock comes alone */
+	bool asleep;	   /* the thread is in a wait for `wake`: a kick has to signal */
+	bool parked;	   /* the thread has stopped for a pause or a reset and touches nothing */
 
 	_Atomic int
 		state; /* enum engine_stop; written by the thread or, while it is parked, a reset */

@@ -34,7 +34,9 @@ static void engine_save(void *obj, struct buf *out)
 	buf_put_u32(out, (uint32_t)e->elsp_count);
 	for (int i = 0; i < 2; i++) {
 		buf_put_u64(out, e->port[i].desc);
+		buf_put_u32(out, e->port[i].tail);
 		buf_put_u64(out, e->pending[i].desc);
+		buf_put_u32(out, e->pending[i].tail);
 	}
 	buf_put_u32(out, (uint32_t)e->pending_valid | (uint32_t)e->csb_read_moves << 1 |
 				 (uint32_t)e->loaded << 2 | e->execlist << 3 | e->element << 4);
@@ -105,7 +107,9 @@ static bool get(struct buf_reader *in, struct loaded *s)
 	s->elsp_count = buf_get_u32(in);
 	for (int i = 0; i < 2; i++) {
 		s->port[i].desc = buf_get_u64(in);
+		s->port[i].tail = buf_get_u32(in);
 		s->pending[i].desc = buf_get_u64(in);
+		s->pending[i].tail = buf_get_u32(in);
 	}
 	s->flags = buf_get_u32(in);
 	s->last_switch = buf_get_u32(in);

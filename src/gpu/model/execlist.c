@@ -46,7 +46,7 @@ enum csb_status {
 #define DESC_MODE_SHIFT	      3
 #define DESC_FAULT_HANDLING   (BIT(6) | BIT(7))
 /* 10:9 are a priority from Gen12 on; i915 sets them on every render engine (lrc_desc_priority). */
-#define DESC_RESERVED	      BIT(11)
+#define DESC_RESERVED BIT(11)
 
 enum desc_mode { MODE_ADVANCED_AD, MODE_LEGACY_32, MODE_ADVANCED, MODE_LEGACY_64 };
 
@@ -469,16 +469,23 @@ static bool context_save(struct engine *e)
 	return true;
 }
 
-/* The same context again: its tail is read, nothing else. False: the engine hangs. */
-static bool lite_restore(struct engine *e, uint64_t desc)
+/*
+ * The same context again: its tail is read, nothing else. False: the engine hangs.
+ *
+ * i915 never submits a context with the same tail twice without force-restore (WaIdleLiteRestore).
+ * What counts is the tail at the two submissions: by the time an element is loaded the driver may have
+ * moved the tail for the next one.
+ */
+static bool lite_restore(struct engine *e, const struct elsp_port *next)
 {
+	uint64_t desc = next->desc;
 	uint32_t *image = image_open(e, desc);
 	uint32_t tail;
 
 	if (!image)
 		return false;
 	tail = cs_load(&image[CONTEXT_DW_TAIL]);
-	if ((tail & RING_TAIL_ADDR) == e->ring_tail)
+	if (next->tail != TAIL_UNKNOWN && next->tail == e->port[0].tail)
 		model_violate(e->model, VIOLATION_LITE_RESTORE, port_lrca(desc));
 	if ((uint32_t)desc & DESC_FORCE_PD_RESTORE) {
 		for (unsigned int dw = CONTEXT_DW_PDP3_UDW, reg = RING_PDP + 28;
@@ -493,14 +500,29 @@ static bool lite_restore(struct engine *e, uint64_t desc)
 
 /* ------------------------------------------------------------------ the port */
 
-void execlist_submit(struct engine *e)
+uint32_t execlist_tail(struct engine *e, uint64_t desc)
 {
-	const uint32_t *w = e->elsp_words;
+	uint64_t gma = (uint64_t)port_lrca(desc) + CONTEXT_STATE_PAGE * PAGE_SIZE_4K;
+	uint32_t tail = TAIL_UNKNOWN;
+	enum fault_reason why;
+	uint8_t *image;
 
+	if (!port_valid(desc))
+		return tail;
+	ggtt_user_enter(e->model, &e->port_user);
+	image = ggtt_ptr(e->model, gma, false, &why);
+	if (image)
+		tail = cs_load(image + 4 * CONTEXT_DW_TAIL) & RING_TAIL_ADDR;
+	ggtt_user_leave(&e->port_user);
+	return tail;
+}
+
+void execlist_submit(struct engine *e, const uint32_t w[4], const uint32_t tails[2])
+{
 	if (e->pending_valid)
 		model_violate(e->model, VIOLATION_ELSP_OVERRUN, (uint64_t)e->id);
-	e->pending[1].desc = (uint64_t)w[0] << 32 | w[1];
-	e->pending[0].desc = (uint64_t)w[2] << 32 | w[3];
+	e->pending[1] = (struct elsp_port){(uint64_t)w[0] << 32 | w[1], tails[1]};
+	e->pending[0] = (struct elsp_port){(uint64_t)w[2] << 32 | w[3], tails[0]};
 	e->pending_valid = true;
 	if (port_valid(e->pending[1].desc) &&
 		(!port_valid(e->pending[0].desc) ||
@@ -549,7 +571,7 @@ static bool execlist_switch(struct engine *e)
 			port_lrca(old.desc) == port_lrca(next[0].desc) &&
 			!((uint32_t)next[0].desc & DESC_FORCE_RESTORE)) {
 			status = CSB_PREEMPTED | CSB_LITE_RESTORE;
-			ok = lite_restore(e, next[0].desc);
+			ok = lite_restore(e, &next[0]);
 		} else {
 			status = CSB_PREEMPTED;
 			if (e->loaded)
@@ -585,7 +607,7 @@ static bool element_end(struct engine *e, uint32_t why)
 		bool more = port_valid(e->port[1].desc);
 
 		e->port[0] = e->port[1];
-		e->port[1].desc = 0;
+		e->port[1] = (struct elsp_port){0};
 		e->element = 1;
 		csb_post(e, why | (more ? CSB_ELEMENT_SWITCH : CSB_ACTIVE_TO_IDLE), id);
 		engine_set_state(e, more ? ENGINE_RUNNING : ENGINE_IDLE);

@@ -109,17 +109,25 @@ static void reset_ctl_write(void *block, uint32_t offset, uint32_t value)
 static void elsp_write(void *block, uint32_t offset, uint32_t value)
 {
 	struct engine *e = engine_of(block, offset);
-	bool asleep = false;
+	uint32_t words[4], tails[2];
+	bool last, asleep;
 
 	if (!e)
 		return;
 	lock_acquire(&e->lock);
 	e->elsp_words[e->elsp_count++] = value;
-	if (e->elsp_count == 4) {
+	last = e->elsp_count == 4;
+	if (last)
 		e->elsp_count = 0;
-		execlist_submit(e);
-		asleep = e->asleep;
-	}
+	memcpy(words, e->elsp_words, sizeof(words));
+	lock_release(&e->lock);
+	if (!last)
+		return;
+	tails[0] = execlist_tail(e, (uint64_t)words[2] << 32 | words[3]);
+	tails[1] = execlist_tail(e, (uint64_t)words[0] << 32 | words[1]);
+	lock_acquire(&e->lock);
+	execlist_submit(e, words, tails);
+	asleep = e->asleep;
 	lock_release(&e->lock);
 	if (asleep)
 		pthread_cond_signal(&e->wake);

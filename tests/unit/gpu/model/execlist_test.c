@@ -167,6 +167,37 @@ static void lite_restore_without_a_new_tail_is_counted(void **state)
 	rig_close(&r);
 }
 
+/*
+ * The driver may move the tail for its next submission before an element it has submitted is loaded:
+ * i915 does when it has seen the event that comes first.
+ */
+static void lite_restore_of_an_element_loaded_late(void **state)
+{
+	struct cs_rig r;
+	struct rig_ctx a, b;
+
+	rig_open(&r, false);
+	rig_ctx_open(&r, &a, RCS0);
+	rig_ctx_open(&r, &b, RCS0);
+	rig_ring(&r, &a, WAIT_EQ(PP_SCRATCH, 1));
+	rig_ring(&r, &b, SDI(PP_SCRATCH + 4, 1));
+	rig_submit(&r, &a, &b);
+	rig_until(engine_state(&r.m->engine[RCS0]) == ENGINE_WAITING);
+	rig_ring(&r, &b, WAIT_EQ(PP_SCRATCH, 2));
+	rig_publish(&r, &b);
+	rig_set(&r, PP_SCRATCH, 1);
+	rig_until(load(&r, PP_SCRATCH + 4) == 1);
+	rig_until(engine_state(&r.m->engine[RCS0]) == ENGINE_WAITING);
+	rig_elsp(&r, RCS0, rig_desc(&b), 0);
+	rig_expect_csb(&r, RCS0, 1, 0);
+	rig_expect_csb(&r, RCS0, 0x14, a.id);
+	rig_expect_csb(&r, RCS0, 0x8002, b.id);
+	rig_set(&r, PP_SCRATCH, 2);
+	rig_wait_idle(&r, RCS0);
+	rig_expect_clean(&r);
+	rig_close(&r);
+}
+
 /* A batch that counts in a register for ever is preempted, and goes on where it was. */
 static void preemption_resumes_exactly(void **state)
 {
@@ -705,6 +736,7 @@ int main(void)
 		cmocka_unit_test(ring_wraps),
 		cmocka_unit_test(lite_restore_takes_the_tail),
 		cmocka_unit_test(lite_restore_without_a_new_tail_is_counted),
+		cmocka_unit_test(lite_restore_of_an_element_loaded_late),
 		cmocka_unit_test(preemption_resumes_exactly),
 		cmocka_unit_test(preemption_loses_no_command),
 		cmocka_unit_test(arbitration_off_holds_preemption_back),
