@@ -41,16 +41,13 @@ extern const struct gen9_engine_info gen9_engines[GEN9_ENGINES];
 enum { FW_RENDER = 1, FW_BLITTER = 2, FW_MEDIA = 4, FW_ALL = 7 };
 
 enum reg_flags {
-	REG_RO = 1 << 0, /* writes are dropped; the value is `reset` or the handler's */
-	REG_MASKED =
-		1 << 1,	    /* bits 31:16 of a write select which of 15:0 it changes; they read 0 */
-	REG_W1C = 1 << 2,   /* a 1 written clears the bit (all bits; else see w1c) */
-	REG_PLAIN = 1 << 3, /* storage and nothing else: `why` says why that is enough */
-	REG_CTX = 1 << 4,   /* saved and restored with the logical context */
-	REG_GDRST = 1 << 5, /* returns to its reset value at a full GT reset */
-	REG_SHADOWED =
-		1
-		<< 6, /* a write needs no forcewake (PRM: shadow registers; i915: gen8_shadowed_regs) */
+	REG_RO = 1 << 0,       /* writes are dropped; the value is `reset` or the handler's */
+	REG_MASKED = 1 << 1,   /* bits 31:16 of a write select which of 15:0 it changes; read 0 */
+	REG_W1C = 1 << 2,      /* a 1 written clears the bit (all bits; else see w1c) */
+	REG_PLAIN = 1 << 3,    /* storage and nothing else: `why` says why that is enough */
+	REG_CTX = 1 << 4,      /* saved and restored with the logical context */
+	REG_GDRST = 1 << 5,    /* returns to its reset value at a full GT reset */
+	REG_SHADOWED = 1 << 6, /* a write needs no forcewake (PRM: shadow registers) */
 };
 
 /* What a command streamer may do with a register (LRI, LRM, LRR, SRM): DESIGN, decision 4. */
@@ -71,12 +68,12 @@ enum reg_handler {
 extern const char *const reg_handler_names[REG_H_COUNT];
 
 struct reg_row {
-	uint32_t offset; /* bytes from BAR0; in engine rows: from the engine's base */
-	uint16_t count;	 /* dwords from there on that the row covers */
-	uint16_t flags;	 /* enum reg_flags */
-	uint8_t handler; /* enum reg_handler */
-	uint8_t cs;	 /* enum reg_cs */
-	uint8_t engines; /* which engines have it; in tables of instances: which of them, 0 for all */
+	uint32_t offset;  /* bytes from BAR0; in engine rows: from the engine's base */
+	uint16_t count;	  /* dwords from there on that the row covers */
+	uint16_t flags;	  /* enum reg_flags */
+	uint8_t handler;  /* enum reg_handler */
+	uint8_t cs;	  /* enum reg_cs */
+	uint8_t engines;  /* which engines, or which of a table's instances (0: all) have it */
 	uint32_t reset;	  /* value after power-on, each dword */
 	uint32_t ro;	  /* bits that keep their value on a write */
 	uint32_t w1c;	  /* bits that a written 1 clears */

@@ -349,8 +349,10 @@ static void test_streamer_policy(void **state)
 	}
 }
 
-/* Nothing but graphics registers may be in reach of a user batch, and no register that has an effect
- * on others: a handler there is either a read-only counter or a mistake. */
+/*
+ * Nothing but graphics registers may be in reach of a user batch, and none that has an effect on
+ * others: storage that a full GT reset clears.
+ */
 static void test_user_registers_are_storage(void **state)
 {
 	for (size_t i = 0; i < gen9_reg_table_count; i++) {

@@ -99,7 +99,7 @@ static void test_widths(void **state)
 	assert_int_equal(regs_mmio_read(r, GPR0 + 3, 2), 0x5544);
 	assert_int_equal(regs_mmio_read(r, GPR0 + 1, 4), 0x55443322);
 	regs_poke(r, GPR0 + 8, 0xbbaa99);
-	assert_int_equal(regs_mmio_read(r, GPR0 + 3, 8), 0xbbaa9988776655 << 8 | 0x44);
+	assert_int_equal(regs_mmio_read(r, GPR0 + 3, 8), UINT64_C(0xbbaa998877665544));
 
 	regs_mmio_write(r, GPR0 + 1, 0xee, 1);
 	assert_int_equal(regs_read(r, GPR0), 0x4433ee11);
