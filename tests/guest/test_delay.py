@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Posted register writes that reach the device late: every completion is still seen."""
 
+import re
+
 import pytest
 from delay_proxy import DelayProxy
-from verdict import assert_clean, run_tap
+from verdict import assert_log, assert_status, run_tap
+
+# i915 has to write a plane's registers within one frame; a bus as slow as this one breaks that promise.
+SLOW_BUS = re.compile("Atomic update failure")
 
 
 @pytest.mark.parametrize("chance, longest", [
@@ -20,7 +25,8 @@ def test_delayed_writes(machine, chance, longest):
         vm.start()
         run_tap(vm, "gem_stress 4 4 16")
         run_tap(vm, "kms_check")
-        assert_clean(vm)
+        assert_log(vm, allowed=SLOW_BUS)
+        assert_status(vm)
         assert proxy.held > 100, "QEMU posts no writes: nothing was delayed"
     finally:
         proxy.close()
