@@ -9,9 +9,14 @@ from screen import differing
 from verdict import HANG, assert_clean, assert_log, assert_status, run_tap
 
 
-@pytest.fixture(scope="module")
-def vm(module_machine):
-    return module_machine("6.12", smp=2)
+@pytest.fixture(scope="module", params=[
+    pytest.param(("6.12", "kbl-gt2"), id="6.12-kbl"),
+    pytest.param(("7.2", "skl-gt2"), id="7.2-skl", marks=pytest.mark.long),
+    pytest.param(("6.1", "kbl-gt2"), id="6.1-kbl", marks=pytest.mark.long),
+])
+def vm(request, module_machine):
+    kernel, platform = request.param
+    return module_machine(kernel, smp=2, server_args=[f"--platform={platform}"])
 
 
 @pytest.mark.parametrize("command", ["gem_cs_check", "gem_blt_check", "gem_fence_check", "gem_stress 4 4 24",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Ends and beginnings: QEMU killed, the device unplugged, guests rebooted and reset, guests gone mad."""
 
+import random
 import signal
 import time
 
@@ -20,12 +21,18 @@ def test_qemu_killed(machine, times):
         assert_log(vm)
         vm.run(WORK + "\nsleep 0.5")
         vm.kill_qemu(signal.SIGKILL)
-        assert vm.server.poll() is None
+        assert vm.server.poll() is None, vm.server_log()
         vm.start_qemu()
         vm.wait_ready()
     run_tap(vm, "gem_stress 2 2 8")
     assert_clean(vm)
     assert vm.status()["vfu"]["connections"] == times + 1
+    vm.kill_qemu(signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while vm.status()["attached"] and time.monotonic() < deadline:
+        time.sleep(0.01)
+    status = vm.status()
+    assert not status["attached"] and status["memory"]["maps"] == 0, "a dead guest's memory is still mapped"
 
 
 @pytest.mark.parametrize("times", TIMES)
@@ -79,7 +86,9 @@ def test_unbind(machine):
 def test_noise(machine, load):
     """A guest that writes anything anywhere: the server lives, and the next guest finds a new GPU."""
     vm = machine("6.12", load=load)
-    vm.start_command("mmio_noise 20000; mmio_noise 20000")
+    seed = random.getrandbits(32)
+    print(f"mmio_noise 40000 {seed}")
+    vm.start_command(f"mmio_noise 40000 {seed}")
     reads = -1
     while reads != vm.status()["vfu"]["messages"]["region_read"]:  # until it has ended, or is dead
         reads = vm.status()["vfu"]["messages"]["region_read"]
