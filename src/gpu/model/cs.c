@@ -255,12 +255,14 @@ bool cs_breathe(struct engine *e)
 	struct trace *t = atomic_load_explicit(&e->model->trace, memory_order_acquire);
 
 	gtt_leave(e);
+	/* An unmap that comes from here on asks again, or sees that nobody is inside. */
+	atomic_fetch_and(&e->request, ~(uint32_t)ENGINE_REQ_BREATHE);
 	cs_publish(e);
 	cs_flush_cost(e);
 	e->tracing = trace_on(t);
 	gtt_enter(e);
 	return atomic_load_explicit(&e->request, memory_order_relaxed) &
-	       (ENGINE_REQ_RESET | ENGINE_REQ_QUIT | ENGINE_REQ_STOP);
+	       (ENGINE_REQ_PARK | ENGINE_REQ_QUIT);
 }
 
 /* ------------------------------------------------------------------ the loop */
@@ -270,8 +272,8 @@ struct window {
 };
 
 /*
- * The rest of the page at the fetch pointer. 0: good; CS_STOP_*: the ring is done or the address leads
- * nowhere.
+ * The rest of the page at the fetch pointer. False: the ring is done (CS_STOP_EMPTY), or the address
+ * leads nowhere (CS_STOP_HUNG; e->fault says why).
  */
 static bool window_open(struct engine *e, struct window *w, enum cs_stop *stop)
 {
@@ -299,8 +301,7 @@ static bool window_open(struct engine *e, struct window *w, enum cs_stop *stop)
 	}
 	w->p = cs_ptr(e, gma, l->space, false);
 	if (!w->p) {
-		cs_report_fault(e);
-		*stop = CS_STOP_HUNG;
+		*stop = CS_STOP_HUNG; /* or try again */
 		return false;
 	}
 	w->end = w->p + min_u64(left, PAGE_SIZE_4K - (gma & PAGE_MASK_4K));
@@ -427,7 +428,7 @@ static bool wanted(struct engine *e, uint32_t request, enum cs_stop *stop)
 		*stop = CS_STOP_REQUEST;
 		return true;
 	}
-	if (request & ENGINE_REQ_ELSP && !e->cs.arbitration_off && e->cs.phase == CS_PHASE_RING) {
+	if (request & ENGINE_REQ_ELSP && cs_arbitrates(e)) {
 		*stop = CS_STOP_ARB;
 		return true;
 	}
@@ -454,15 +455,21 @@ enum cs_stop cs_run(struct engine *e)
 
 		if (unlikely(request) && wanted(e, request, &stop))
 			break;
-		if (unlikely(budget <= 0)) {
+		if (unlikely(budget <= 0 || request & ENGINE_REQ_BREATHE)) {
 			cs_breathe(e);
 			cs_kick_waiters(e);
 			w.p = w.end = NULL;
 			budget = SLICE_COMMANDS;
 			continue;
 		}
-		if (w.p == w.end && !window_open(e, &w, &stop))
+		if (w.p == w.end && !window_open(e, &w, &stop)) {
+			if (stop == CS_STOP_EMPTY)
+				break;
+			if (gtt_await_map(e))
+				continue;
+			cs_report_fault(e);
 			break;
+		}
 		dw0 = cs_load(w.p);
 		if (dw0 == 0 && likely(!e->tracing)) {
 			/* MI_NOOP: runs of them are what padding and benchmarks are made of. */
@@ -479,7 +486,7 @@ enum cs_stop cs_run(struct engine *e)
 			continue;
 		}
 		r = step(e, &w, dw0, &n);
-		budget--;
+		budget -= 1 + (int32_t)(n / 16); /* long commands are many operands */
 		if (likely(r == CS_NEXT)) {
 			commands++;
 			if (unlikely(e->cs.waiting))
@@ -509,8 +516,12 @@ enum cs_stop cs_run(struct engine *e)
 			stop = CS_STOP_WAIT;
 			break;
 		}
-		if (r == CS_FAULT)
+		if (r == CS_FAULT) {
+			/* Nothing has been done, or what can be done twice: mi.c, blt_draw.c. */
+			if (gtt_await_map(e))
+				continue;
 			cs_report_fault(e);
+		}
 		stop = CS_STOP_HUNG;
 		break;
 	}

@@ -113,6 +113,13 @@ static inline const struct cs_level *cs_level(const struct engine *e)
 	return &e->cs.level[e->cs.depth];
 }
 
+/* May another context take the place of this one now? Not in a blit that a request has cut in two. */
+static inline bool cs_arbitrates(const struct engine *e)
+{
+	return !e->cs.arbitration_off && e->cs.phase == CS_PHASE_RING && !e->cs.blt_rows &&
+	       !e->cs.blt_bytes;
+}
+
 static inline bool cs_user(const struct engine *e)
 {
 	return cs_level(e)->user;

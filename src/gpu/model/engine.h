@@ -49,6 +49,11 @@ struct cs_state {
 	bool waiting;	    /* the command at the fetch pointer is a wait that was announced */
 	int phase;	    /* enum cs_phase */
 	uint64_t phase_end; /* CS_PHASE_INDIRECT: gma behind its last command */
+	/*
+	 * How far the blit at the fetch pointer has come when a request stopped it in the middle: rows
+	 * that are done, in drawing order, and bytes of the next. Both 0 between commands.
+	 */
+	uint32_t blt_rows, blt_bytes;
 };
 
 /* Where an access of this engine led nowhere: what the fault register and status show. */
@@ -70,9 +75,10 @@ enum engine_request {
 	ENGINE_REQ_RESET = 1,
 	ENGINE_REQ_PAUSE = 2,
 	ENGINE_REQ_QUIT = 4,
-	ENGINE_REQ_ELSP = 8,  /* the pending port was written */
-	ENGINE_REQ_STOP = 16, /* RESET_CTL asks to be ready for a reset */
-	ENGINE_REQ_HALT = 32, /* MI_MODE: STOP_RING */
+	ENGINE_REQ_ELSP = 8,	 /* the pending port was written */
+	ENGINE_REQ_STOP = 16,	 /* RESET_CTL asks to be ready for a reset */
+	ENGINE_REQ_HALT = 32,	 /* MI_MODE: STOP_RING */
+	ENGINE_REQ_BREATHE = 64, /* an unmap waits: leave the epoch section for a moment */
 
 	/* the thread stops for these and touches nothing until they are gone */
 	ENGINE_REQ_PARK = ENGINE_REQ_RESET | ENGINE_REQ_PAUSE | ENGINE_REQ_STOP | ENGINE_REQ_HALT,
@@ -131,6 +137,7 @@ struct engine {
 	int ppgtt_levels; /* 4, 3, or 0: no context */
 	uint32_t pphwsp;  /* gma of the context's own status page: its LRCA */
 	struct engine_fault fault;
+	uint64_t fault_iova; /* FAULT_IOVA: which bus address it was, a table's or the page's own */
 	struct tlb tlb;
 	struct epoch_reader reader;
 	char hang_reason[96];
@@ -185,7 +192,8 @@ void engine_status(struct engine *e, struct json_object *out);
 
 /*
  * Leaves and re-enters the epoch section, so that an iova_unmap goes on. Every pointer from gtt_ptr()
- * is void afterwards. True: the thread must drop what it does (reset, quit). The engine's thread only.
+ * is void afterwards. True: a request came that the thread shall park or end for. The engine's thread
+ * only.
  */
 bool cs_breathe(struct engine *e);
 

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#define ENGINE_STATE_VERSION 1
+#define ENGINE_STATE_VERSION 2
 
 static void put_level(struct buf *out, const struct cs_level *l)
 {
@@ -21,6 +21,8 @@ static void put_cs(struct buf *out, const struct cs_state *cs)
 				 (uint32_t)cs->waiting << 2);
 	buf_put_u32(out, (uint32_t)cs->phase);
 	buf_put_u64(out, cs->phase_end);
+	buf_put_u32(out, cs->blt_rows);
+	buf_put_u32(out, cs->blt_bytes);
 }
 
 /* Times go as what has passed: the reader's clock is another. */
@@ -81,6 +83,8 @@ static bool get_cs(struct buf_reader *in, struct cs_state *cs)
 	cs->waiting = flags & 4;
 	cs->phase = (int)buf_get_u32(in);
 	cs->phase_end = buf_get_u64(in);
+	cs->blt_rows = buf_get_u32(in);
+	cs->blt_bytes = buf_get_u32(in);
 	return cs->depth >= 0 && cs->depth < BATCH_LEVELS && cs->phase >= CS_PHASE_RING &&
 	       cs->phase <= CS_PHASE_PER_CTX;
 }

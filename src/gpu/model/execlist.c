@@ -80,13 +80,44 @@ static void trace_event(struct engine *e, enum trace_kind kind, uint64_t a, uint
 
 /* ------------------------------------------------------------------ status buffer */
 
+/*
+ * What a change of contexts touches. Looked up before engine.lock is taken, because a page that was
+ * unmapped a moment ago is waited for; good until the epoch section ends.
+ */
+struct pages {
+	uint8_t *hwsp;	 /* NULL: no status page, events are in MMIO only */
+	uint32_t *image; /* of port[0]'s context; NULL: no context, or e->fault says why not */
+};
+
+/* False: there was a wait, or a request came: look at everything again. */
+static bool pages_open(struct engine *e, struct pages *p)
+{
+	uint64_t desc = e->port[0].desc;
+	uint64_t image = (uint64_t)port_lrca(desc) + CONTEXT_STATE_PAGE * PAGE_SIZE_4K;
+
+	p->image = NULL;
+	p->hwsp = cs_ptr(e, ring_peek(e, RING_HWS_PGA) & 0xfffff000, SPACE_GGTT, true);
+	if (!p->hwsp && gtt_await_map(e))
+		return false;
+	/* Second, so that its fault is the one that stays. A wait in vain has ended the section. */
+	if (port_valid(desc))
+		p->image = (uint32_t *)cs_ptr(e, image, SPACE_GGTT, true);
+	if (port_valid(desc) && !p->image) {
+		struct engine_fault fault = e->fault;
+
+		if (gtt_await_map(e))
+			return false;
+		e->fault = fault;
+		p->hwsp = cs_ptr(e, ring_peek(e, RING_HWS_PGA) & 0xfffff000, SPACE_GGTT, true);
+		e->fault = fault;
+	}
+	return true;
+}
+
 /* Under engine.lock, on the engine's thread, inside its epoch section. */
-static void csb_post(struct engine *e, uint32_t status, uint32_t id)
+static void csb_post(struct engine *e, uint8_t *page, uint32_t status, uint32_t id)
 {
 	unsigned int at = e->csb_write >= CSB_ENTRIES - 1 ? 0 : e->csb_write + 1;
-	uint64_t hwsp = ring_peek(e, RING_HWS_PGA) & 0xfffff000;
-	enum fault_reason why;
-	uint8_t *page;
 
 	e->csb_write = at;
 	e->last_switch = status;
@@ -94,7 +125,6 @@ static void csb_post(struct engine *e, uint32_t status, uint32_t id)
 		model_violate(e->model, VIOLATION_CSB_OVERFLOW, (uint64_t)e->id);
 	ring_poke(e, RING_CSB + 8 * at, status);
 	ring_poke(e, RING_CSB + 8 * at + 4, id);
-	page = gtt_ptr(e, hwsp, SPACE_GGTT, true, &why);
 	if (page) {
 		__atomic_store_n((uint32_t *)(page + HWSP_CSB + 8 * at), status, __ATOMIC_RELAXED);
 		__atomic_store_n((uint32_t *)(page + HWSP_CSB + 8 * at + 4), id, __ATOMIC_RELAXED);
@@ -116,19 +146,15 @@ static void csb_interrupt(struct engine *e)
 
 /* ------------------------------------------------------------------ context image */
 
-static uint32_t *image_open(struct engine *e, uint64_t desc)
+/* The image is nowhere: e->fault says why. */
+static bool image_fault(struct engine *e)
 {
-	uint64_t gma = (uint64_t)port_lrca(desc) + CONTEXT_STATE_PAGE * PAGE_SIZE_4K;
-	uint8_t *p = cs_ptr(e, gma, SPACE_GGTT, true);
+	char why[64];
 
-	if (!p) {
-		char why[64];
-
-		cs_report_fault(e);
-		snprintf(why, sizeof(why), "%.50s", e->hang_reason);
-		cs_hang(e, "context image: %s", why);
-	}
-	return (uint32_t *)p;
+	cs_report_fault(e);
+	snprintf(why, sizeof(why), "%.50s", e->hang_reason);
+	cs_hang(e, "context image: %s", why);
+	return false;
 }
 
 static void store(uint32_t *image, unsigned int dw, uint32_t v)
@@ -304,16 +330,15 @@ static void check_descriptor(struct engine *e, uint64_t desc)
 }
 
 /* port[0]'s context into the registers. False: the engine hangs. */
-static bool context_load(struct engine *e)
+static bool context_load(struct engine *e, uint32_t *image)
 {
 	uint64_t desc = e->port[0].desc;
-	uint32_t *image, ctl;
+	uint32_t ctl;
 
 	check_descriptor(e, desc);
 	e->pphwsp = port_lrca(desc);
-	image = image_open(e, desc);
 	if (!image)
-		return false;
+		return image_fault(e);
 	for (unsigned int i = 0; i < CONTEXT_RING_DW; i++)
 		e->image[i] = cs_load(&image[i]);
 	/* Registers that the image may lack. */
@@ -435,14 +460,13 @@ static bool image_written(const struct engine *e, const uint32_t *image)
 }
 
 /* The registers back into the image. False: the engine hangs. */
-static bool context_save(struct engine *e)
+static bool context_save(struct engine *e, uint32_t *image)
 {
 	uint64_t desc = e->port[0].desc;
 	bool engine_too = !(ring_peek(e, RING_CTX_CONTROL) & CTX_CTRL_SAVE_INHIBIT);
-	uint32_t *image = image_open(e, desc);
 
 	if (!image)
-		return false;
+		return image_fault(e);
 	if (image_written(e, image))
 		model_violate(e->model, VIOLATION_CONTEXT_WRITE, port_lrca(desc));
 	for (size_t i = 0; i < gen9_context_lri_count; i++) {
@@ -476,14 +500,13 @@ static bool context_save(struct engine *e)
  * What counts is the tail at the two submissions: by the time an element is loaded the driver may have
  * moved the tail for the next one.
  */
-static bool lite_restore(struct engine *e, const struct elsp_port *next)
+static bool lite_restore(struct engine *e, const struct elsp_port *next, const uint32_t *image)
 {
 	uint64_t desc = next->desc;
-	uint32_t *image = image_open(e, desc);
 	uint32_t tail;
 
 	if (!image)
-		return false;
+		return image_fault(e);
 	tail = cs_load(&image[CONTEXT_DW_TAIL]);
 	if (next->tail != TAIL_UNKNOWN && next->tail == e->port[0].tail)
 		model_violate(e->model, VIOLATION_LITE_RESTORE, port_lrca(desc));
@@ -549,7 +572,7 @@ uint32_t execlist_status(const struct engine *e)
 }
 
 /* The pending execlist becomes the one that runs. False: the engine hangs. */
-static bool execlist_switch(struct engine *e)
+static bool execlist_switch(struct engine *e, const struct pages *pages)
 {
 	struct elsp_port old = e->port[0], next[2];
 	uint32_t status, id = 0;
@@ -571,11 +594,11 @@ static bool execlist_switch(struct engine *e)
 			port_lrca(old.desc) == port_lrca(next[0].desc) &&
 			!((uint32_t)next[0].desc & DESC_FORCE_RESTORE)) {
 			status = CSB_PREEMPTED | CSB_LITE_RESTORE;
-			ok = lite_restore(e, &next[0]);
+			ok = lite_restore(e, &next[0], pages->image);
 		} else {
 			status = CSB_PREEMPTED;
 			if (e->loaded)
-				ok = context_save(e);
+				ok = context_save(e, pages->image);
 			if (!port_valid(next[0].desc))
 				status |= CSB_ACTIVE_TO_IDLE;
 			atomic_fetch_add_explicit(&e->preemptions, 1, memory_order_relaxed);
@@ -586,7 +609,7 @@ static bool execlist_switch(struct engine *e)
 		e->execlist ^= 1;
 		e->element = 0;
 		if (status)
-			csb_post(e, status, id);
+			csb_post(e, pages->hwsp, status, id);
 		e->cs.waiting = false;
 		engine_set_state(e, port_valid(e->port[0].desc) ? ENGINE_RUNNING : ENGINE_IDLE);
 	}
@@ -596,12 +619,12 @@ static bool execlist_switch(struct engine *e)
 }
 
 /* port[0] has ended for `why`: port[1] follows. False: the engine hangs. */
-static bool element_end(struct engine *e, uint32_t why)
+static bool element_end(struct engine *e, const struct pages *pages, uint32_t why)
 {
 	bool ok;
 
 	lock_acquire(&e->lock);
-	ok = context_save(e);
+	ok = context_save(e, pages->image);
 	if (ok) {
 		uint32_t id = port_id(e->port[0].desc);
 		bool more = port_valid(e->port[1].desc);
@@ -609,7 +632,8 @@ static bool element_end(struct engine *e, uint32_t why)
 		e->port[0] = e->port[1];
 		e->port[1] = (struct elsp_port){0};
 		e->element = 1;
-		csb_post(e, why | (more ? CSB_ELEMENT_SWITCH : CSB_ACTIVE_TO_IDLE), id);
+		csb_post(
+			e, pages->hwsp, why | (more ? CSB_ELEMENT_SWITCH : CSB_ACTIVE_TO_IDLE), id);
 		engine_set_state(e, more ? ENGINE_RUNNING : ENGINE_IDLE);
 	}
 	lock_release(&e->lock);
@@ -644,13 +668,13 @@ enum execlist_turn execlist_run(struct engine *e)
 	for (;;) {
 		uint32_t request = atomic_load_explicit(&e->request, memory_order_acquire);
 		bool running = port_valid(e->port[0].desc);
-		bool free = !running || !e->loaded ||
-			    (!e->cs.arbitration_off && e->cs.phase == CS_PHASE_RING);
+		bool free = !running || !e->loaded || cs_arbitrates(e);
+		struct pages pages;
 
 		if (request & (ENGINE_REQ_PARK | ENGINE_REQ_QUIT))
 			return EXECLIST_STOP;
 		if (request & ENGINE_REQ_ELSP && free) {
-			if (!execlist_switch(e))
+			if (pages_open(e, &pages) && !execlist_switch(e, &pages))
 				return hung(e);
 			continue;
 		}
@@ -659,7 +683,7 @@ enum execlist_turn execlist_run(struct engine *e)
 			return EXECLIST_IDLE;
 		}
 		if (!e->loaded) {
-			if (!context_load(e))
+			if (pages_open(e, &pages) && !context_load(e, pages.image))
 				return hung(e);
 			continue;
 		}
@@ -674,18 +698,20 @@ enum execlist_turn execlist_run(struct engine *e)
 					ENGINE_REQ_ELSP &&
 				!e->cs.arbitration_off)
 				break;
-			if (!element_end(e, CSB_COMPLETE))
+			if (pages_open(e, &pages) && !element_end(e, &pages, CSB_COMPLETE))
 				return hung(e);
 			break;
 		case CS_STOP_WAIT:
+			if (!e->cs.waiting && !pages_open(e, &pages))
+				break;
 			if (!e->cs.waiting && wait_begins(e)) {
-				if (!element_end(e, CSB_WAIT_SEMAPHORE))
+				if (!element_end(e, &pages, CSB_WAIT_SEMAPHORE))
 					return hung(e);
 				break;
 			}
 			if (atomic_load_explicit(&e->request, memory_order_acquire) &
 					ENGINE_REQ_ELSP &&
-				!e->cs.arbitration_off && e->cs.phase == CS_PHASE_RING)
+				cs_arbitrates(e))
 				break;
 			return EXECLIST_WAIT;
 		case CS_STOP_HUNG:

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "gpu/model/gtt.h"
+#include "gpu/model/cs.h"
 
 #define UNFLUSHED_WORDS (GGTT_ENTRIES / 64)
 #define GGTT_LIMIT	((uint64_t)GGTT_ENTRIES << PAGE_SHIFT)
@@ -188,11 +188,21 @@ void ggtt_user_finish(struct model *m, struct ggtt_user *u)
 
 /* ------------------------------------------------------------------ PPGTT */
 
+/* The same for an engine, which may want to wait for what is not there: gtt_await_map(). */
+static uint8_t *engine_page(struct engine *e, uint64_t iova, bool write, enum fault_reason *why)
+{
+	uint8_t *p = bus_page(e->model, iova, write, why);
+
+	if (!p)
+		e->fault_iova = iova;
+	return p;
+}
+
 /* One entry of a table at bus address `table`, loaded once. False: the table is nowhere. */
-static bool table_entry(struct model *m, uint64_t table, unsigned int index, uint64_t *entry,
+static bool table_entry(struct engine *e, uint64_t table, unsigned int index, uint64_t *entry,
 	enum fault_reason *why)
 {
-	uint8_t *page = bus_page(m, table & GEN9_PTE_ADDR, false, why);
+	uint8_t *page = engine_page(e, table & GEN9_PTE_ADDR, false, why);
 
 	if (!page)
 		return false;
@@ -222,7 +232,7 @@ static bool ppgtt_walk(
 	for (;; level--) {
 		unsigned int index = (unsigned int)(gma >> (PAGE_SHIFT + 9 * level)) & 511;
 
-		if (!table_entry(m, table, index, &entry, why))
+		if (!table_entry(e, table, index, &entry, why))
 			return false;
 		*why = FAULT_PTE;
 		if (!gen9_pte_present(entry))
@@ -234,7 +244,7 @@ static bool ppgtt_walk(
 		if (level == 1 && (entry & GEN9_PDE_IPS_64K) &&
 			(regs_peek(&m->regs, GAMW_ECO_DEV_RW_IA) & GAMW_ECO_64K_IPS)) {
 			/* 64 KiB pages: every 16th entry counts. */
-			if (!table_entry(m, table, (unsigned int)(gma >> PAGE_SHIFT) & 0x1f0,
+			if (!table_entry(e, table, (unsigned int)(gma >> PAGE_SHIFT) & 0x1f0,
 				    &entry, why))
 				return false;
 			*why = FAULT_PTE;
@@ -294,10 +304,14 @@ static bool walk(struct engine *e, uint64_t gma, enum space space, struct gtt_le
  */
 static void compare(struct engine *e, const struct tlb_entry *x, uint64_t gma, enum space space)
 {
-	enum fault_reason why;
+	enum fault_reason why = FAULT_NONE;
 	struct gtt_leaf leaf;
+	bool there = walk(e, gma, space, &leaf, &why);
 
-	if (!walk(e, gma, space, &leaf, &why) || leaf.iova != x->leaf)
+	/* A table in memory that is being unmapped says nothing; the flush for that is on its way. */
+	if (!there && why == FAULT_IOVA)
+		return;
+	if (!there || leaf.iova != x->leaf)
 		model_violate(e->model, VIOLATION_STALE_TLB, gma & ~PAGE_MASK_4K);
 }
 
@@ -319,7 +333,7 @@ static uint8_t *fill(struct engine *e, struct tlb_entry *x, uint64_t gma, enum s
 		atomic_fetch_add_explicit(&m->stats.readonly_writes, 1, memory_order_relaxed);
 		return e->tlb.sink;
 	}
-	page = bus_page(m, leaf.iova, write, why);
+	page = engine_page(e, leaf.iova, write, why);
 	if (!page)
 		return NULL;
 	*x = (struct tlb_entry){.rtag = tag, .page = page, .leaf = leaf.iova};
@@ -354,4 +368,51 @@ uint8_t *gtt_ptr_slow(
 		page = fill(e, x, gma, space, write, why);
 	}
 	return page ? page + (gma & PAGE_MASK_4K) : NULL;
+}
+
+/* ------------------------------------------------------------------ RAM that comes back */
+
+/*
+ * Until someone maps, asks for something, or the time is over. A map and a request both kick under
+ * engine.lock, so that neither is lost between a look and the sleep.
+ */
+static void sleep_until_kicked(struct engine *e, uint64_t until_ns)
+{
+	lock_acquire(&e->lock);
+	if (!e->kicked && !(atomic_load(&e->request) & (ENGINE_REQ_PARK | ENGINE_REQ_QUIT))) {
+		e->asleep = true;
+		lock_cond_wait(&e->lock, &e->wake, until_ns);
+		e->asleep = false;
+	}
+	e->kicked = false;
+	lock_release(&e->lock);
+}
+
+bool gtt_await_map(struct engine *e)
+{
+	struct iommu *mmu = &e->model->iommu;
+	struct iova iova = {e->fault_iova};
+	enum fault_reason why;
+	uint64_t until;
+
+	if (e->fault.reason != FAULT_IOVA)
+		return false;
+	until = iommu_gone_until(mmu, iova);
+	if (!until)
+		return false;
+	atomic_fetch_add_explicit(&mmu->waits, 1, memory_order_relaxed);
+	cs_publish(e);
+	cs_flush_cost(e);
+	for (;;) {
+		/* Inside the section only for the look: what is awaited comes by maps and unmaps. */
+		if (atomic_load(&e->request) & (ENGINE_REQ_PARK | ENGINE_REQ_QUIT) ||
+			iommu_page(mmu, iova, false, &why) || why != FAULT_IOVA)
+			return true;
+		until = iommu_gone_until(mmu, iova);
+		if (!until)
+			return false;
+		gtt_leave(e);
+		sleep_until_kicked(e, until);
+		gtt_enter(e);
+	}
 }

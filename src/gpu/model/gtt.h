@@ -51,6 +51,15 @@ static inline uint8_t *gtt_ptr(
 	return x->page + (gma & PAGE_MASK_4K);
 }
 
+/*
+ * After a fault (e->fault is filled): was it guest RAM that was unmapped a moment ago? Then the thread
+ * waits, outside its epoch section, until it is mapped again, at most IOMMU_WAIT_NS after the unmap.
+ * True: try again, after a look at e->request, which ends the wait too. False: it stays a fault; then
+ * nothing has been waited for, or in vain. Every pointer from gtt_ptr() is void afterwards either way.
+ * The engine's thread only, with no lock held.
+ */
+bool gtt_await_map(struct engine *e);
+
 /* Drops every translation the engine has cached. The engine's thread, or who has it parked. */
 void gtt_tlb_flush(struct engine *e);
 /* The same from any thread: done before the engine's next look-up. */

@@ -2,14 +2,16 @@
 /* The bus of the GPU: which host memory an IOVA is, changed under readers that hold no lock. */
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "gpu/model/model.h"
 
 /*
- * How long an unmap waits for readers before it makes them leave, and after. With the 50 ms that
- * stopping an engine may take this stays within the 100 ms of gpu_ops.iova_unmap.
+ * How long an unmap waits for readers before it makes them leave, and after: together the 100 ms of
+ * gpu_ops.iova_unmap. Engines are asked to leave at once, and do so between two commands; one that has
+ * not after the first of these either has no CPU or is stuck, and only the second can be helped.
  */
-#define EVICT_AFTER_NS (30 * NSEC_PER_MSEC)
+#define EVICT_AFTER_NS (80 * NSEC_PER_MSEC)
 #define GIVE_UP_NS     (15 * NSEC_PER_MSEC)
 
 struct iommu_dead {
@@ -34,7 +36,59 @@ void iommu_init(struct iommu *mmu, const struct iommu_ops *ops, void *arg)
 	mmu->ops = ops;
 	mmu->arg = arg;
 	mmu->dead = NULL;
+	lock_init(&mmu->gone_lock, LOCK_RANK_LEAF);
 }
+
+/* ------------------------------------------------------------------ what went lately */
+
+static uint64_t mono_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
+/* Before the range goes: an engine that misses it finds it here. */
+static void remember(struct iommu *mmu, uint64_t start, uint64_t size)
+{
+	struct iommu_gone *slot;
+
+	lock_acquire(&mmu->gone_lock);
+	slot = &mmu->gone[mmu->gone_next++ % IOMMU_GONE];
+	for (unsigned int i = 0; i < IOMMU_GONE; i++) {
+		if (mmu->gone[i].start == start && mmu->gone[i].last == start + (size - 1))
+			slot = &mmu->gone[i]; /* the same one again and again takes one place */
+	}
+	*slot = (struct iommu_gone){
+		.start = start, .last = start + (size - 1), .until_ns = mono_ns() + IOMMU_WAIT_NS};
+	lock_release(&mmu->gone_lock);
+}
+
+/* Maps clear nothing: what is mapped again is not missed, and what goes again is remembered again. */
+uint64_t iommu_gone_until(struct iommu *mmu, struct iova iova)
+{
+	uint64_t until = 0;
+
+	lock_acquire(&mmu->gone_lock);
+	for (unsigned int i = 0; i < IOMMU_GONE; i++) {
+		const struct iommu_gone *g = &mmu->gone[i];
+
+		if (g->until_ns && iova.v >= g->start && iova.v <= g->last)
+			until = max_u64(until, g->until_ns);
+	}
+	lock_release(&mmu->gone_lock);
+	return until > mono_ns() ? until : 0;
+}
+
+void iommu_forget(struct iommu *mmu)
+{
+	lock_acquire(&mmu->gone_lock);
+	memset(mmu->gone, 0, sizeof(mmu->gone));
+	lock_release(&mmu->gone_lock);
+}
+
+/* ------------------------------------------------------------------ the map */
 
 static void free_dead(struct iommu *mmu)
 {
@@ -59,12 +113,14 @@ void iommu_finish(struct iommu *mmu)
 	}
 	free(m);
 	epoch_finish(&mmu->epoch);
+	lock_finish(&mmu->gone_lock);
 	lock_finish(&mmu->lock);
 }
 
 /*
  * Puts `new` in the place of the published map and frees the old one, and `mapping`, when no reader
- * can still see them. -ETIMEDOUT: some reader would not leave; nothing was freed.
+ * can still see them. -ETIMEDOUT: some reader would not leave; nothing was freed. Readers that linger
+ * after a map (`mapping` NULL) keep only the old table alive: no reason to hang an engine.
  */
 static int publish(
 	struct iommu *mmu, struct rangemap *new, struct iommu_map *mapping, struct iommu_dead *dead)
@@ -78,14 +134,14 @@ static int publish(
 
 	mmu->ops->invalidate(mmu->arg);
 	ret = epoch_wait(&mmu->epoch, EVICT_AFTER_NS);
-	if (ret) {
+	if (ret && mapping) {
 		atomic_fetch_add(&mmu->evictions, 1);
 		mmu->ops->evict(mmu->arg);
 		ret = epoch_wait(&mmu->epoch, GIVE_UP_NS);
+		if (ret)
+			atomic_fetch_add(&mmu->timeouts, 1);
 	}
-	if (ret)
-		atomic_fetch_add(&mmu->timeouts, 1);
-	else
+	if (!ret)
 		free_dead(mmu);
 	return ret;
 }
@@ -118,8 +174,8 @@ int iommu_map_range(struct iommu *mmu, struct iova iova, uint64_t size, uint8_t 
 	ret = rangemap_insert(old, iova.v, size, mapping, &new);
 	if (!ret) {
 		atomic_fetch_add_explicit(&mmu->maps, 1, memory_order_relaxed);
-		/* Readers that linger keep only the old map alive: nothing that the caller must know. */
 		publish(mmu, new, NULL, dead);
+		mmu->ops->mapped(mmu->arg);
 	}
 	lock_release(&mmu->lock);
 	if (ret) {
@@ -144,6 +200,7 @@ int iommu_unmap_range(struct iommu *mmu, struct iova iova, uint64_t size)
 		free(dead);
 	} else {
 		atomic_fetch_sub_explicit(&mmu->maps, 1, memory_order_relaxed);
+		remember(mmu, iova.v, size);
 		ret = publish(mmu, new, rangemap_find(old, iova.v)->value, dead);
 	}
 	lock_release(&mmu->lock);

@@ -3,8 +3,9 @@
  * The MI commands.
  *
  * Each function gets the command's dwords as a copy and says what became of it. A command that waits
- * changes nothing before its condition holds, so that it can be run again; so does one that faults
- * half way: the engine hangs there. Sources: PRM volume 2a (Kaby Lake), by the commands' names.
+ * changes nothing before its condition holds, so that it can be run again. One that faults is run again
+ * too, when its memory was only unmapped for a moment: before its last access to memory it does nothing
+ * that done twice is not the same. Sources: PRM volume 2a (Kaby Lake), by the commands' names.
  */
 #include "gpu/model/cs.h"
 
@@ -152,8 +153,11 @@ static enum cs_result semaphore_wait(
 		atomic_load_explicit(&e->signalled, memory_order_acquire) != id)
 		return CS_WAIT;
 	atomic_store_explicit(&e->signalled, UINT64_MAX, memory_order_seq_cst);
-	if (!cs_read32(e, GMA(dw, 2), space, &v))
+	if (!cs_read32(e, GMA(dw, 2), space, &v)) {
+		/* A signal that was taken counts when the command is run again. */
+		atomic_store_explicit(&e->signalled, id, memory_order_seq_cst);
 		return CS_FAULT;
+	}
 	return semaphore_holds(dw[0] >> 12 & 7, v, dw[1]) ? CS_NEXT : CS_WAIT;
 }
 

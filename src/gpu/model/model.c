@@ -197,6 +197,19 @@ static void iommu_invalidate(void *arg)
 	model_each_engine(m, e)
 	{
 		gtt_tlb_want_flush(e);
+		/* Who enters from now on sees the new table; who is inside comes out between commands. */
+		if (atomic_load(&e->reader.active))
+			atomic_fetch_or(&e->request, ENGINE_REQ_BREATHE);
+	}
+}
+
+static void iommu_mapped(void *arg)
+{
+	struct model *m = arg;
+
+	model_each_engine(m, e)
+	{
+		engine_kick(e);
 	}
 }
 
@@ -485,7 +498,8 @@ struct gpu *model_create(const struct model_config *config, struct err *e)
 	if (ret)
 		goto err_ggtt;
 	{
-		static const struct iommu_ops iommu_ops = {iommu_invalidate, iommu_evict};
+		static const struct iommu_ops iommu_ops = {
+			iommu_invalidate, iommu_evict, iommu_mapped};
 
 		iommu_init(&m->iommu, &iommu_ops, m);
 	}

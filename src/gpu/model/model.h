@@ -87,6 +87,20 @@ struct iommu_ops { /* to whom an IOMMU belongs; both from the thread that maps o
 	void (*invalidate)(void *arg);
 	/* An unmap waited and readers are still inside: make them leave. */
 	void (*evict)(void *arg);
+	/* A range came: who waits for it may look again. */
+	void (*mapped)(void *arg);
+};
+
+/*
+ * Ranges that were unmapped lately. A VMM unmaps RAM and maps it again whenever its view of it changes
+ * (SeaBIOS' PAM registers, a vIOMMU), with engines running: what an engine misses in that moment comes
+ * back. Only the last few are remembered.
+ */
+#define IOMMU_GONE 64
+
+struct iommu_gone {
+	uint64_t start, last; /* last included */
+	uint64_t until_ns;    /* CLOCK_MONOTONIC: how long to wait for it; 0: free */
 };
 
 struct iommu {
@@ -97,7 +111,10 @@ struct iommu {
 	void *arg;
 	/* What could not be freed because a reader did not leave: freed at the end. Under lock. */
 	struct iommu_dead *dead;
-	_Atomic uint64_t maps, evictions, timeouts;
+	struct lock gone_lock; /* leaf */
+	struct iommu_gone gone[IOMMU_GONE];
+	unsigned int gone_next;
+	_Atomic uint64_t maps, evictions, timeouts, waits;
 };
 
 void iommu_init(struct iommu *mmu, const struct iommu_ops *ops, void *arg);
@@ -109,6 +126,14 @@ int iommu_map_range(
 int iommu_unmap_range(struct iommu *mmu, struct iova iova, uint64_t size);
 /* Inside an epoch section: the host page under `iova`, NULL when none. *why gets a fault reason. */
 uint8_t *iommu_page(struct iommu *mmu, struct iova iova, bool write, enum fault_reason *why);
+/*
+ * Until when (CLOCK_MONOTONIC, ns) it is worth waiting for `iova` to be mapped again: at most
+ * IOMMU_WAIT_NS after the unmap that took it. 0: it was not there lately.
+ */
+uint64_t iommu_gone_until(struct iommu *mmu, struct iova iova);
+/* A reset: nobody waits for what went before it. */
+void iommu_forget(struct iommu *mmu);
+#define IOMMU_WAIT_NS NSEC_PER_SEC
 
 /* ------------------------------------------------------------------ gtt.c: GGTT, PPGTT, TLB */
 

@@ -68,6 +68,7 @@ void model_reset(struct gpu *g)
 	{
 		engine_reset(e);
 	}
+	iommu_forget(&m->iommu);
 	regs_reset(&m->regs, false);
 	soc_reset(&m->soc);
 	ggtt_reset(&m->ggtt);

@@ -119,5 +119,6 @@ void model_status(struct gpu *g, struct json_object *out)
 	add(o, "maps", &m->iommu.maps);
 	add(o, "evictions", &m->iommu.evictions);
 	add(o, "timeouts", &m->iommu.timeouts);
+	add(o, "waits", &m->iommu.waits);
 	json_object_object_add(out, "iommu", o);
 }
