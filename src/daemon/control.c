@@ -3,9 +3,11 @@
  * The control socket's thread.
  *
  * Theory of operation. One thread polls the listening socket, an eventfd that ends it, and the clients.
- * A client has an input buffer (one message at most) and an output buffer. While output is pending its
- * input is not polled; when a request has been read whole, the method runs at once on this thread, its
- * reply goes to the output buffer and, with its fd, out of the socket as fast as the client reads.
+ * A client has an input buffer of one message's size and an output buffer. While output is pending, or a
+ * whole request waits in the buffer, its socket is not read. Each turn of the loop runs at most one
+ * request of each client, so that one who sends hundreds at once, or dumps, holds up the others and the
+ * end by no more than one; the reply goes to the output buffer and, with its fd, out of the socket as
+ * fast as the client reads.
  *
  * A client that traces sends nothing any more; what it sends all the same is an error and ends it.
  * Every TRACE_POLL_MS the thread moves events from the ring to the clients that want them. A client
@@ -33,6 +35,7 @@ enum {
 	TRACE_BATCH = 1024,
 	TRACE_ROUNDS = 64, /* batches a wake-up: 64 Ki events, the ring's size */
 	TRACE_BACKLOG_BYTES = 8 << 20,
+	ACCEPT_PAUSE_MS = 100, /* after a failure: no descriptors, no memory */
 };
 
 struct client {
@@ -57,6 +60,7 @@ struct control {
 	bool started;
 	struct client clients[CONTROL_CLIENTS_MAX];
 	unsigned int tracing;
+	bool deaf;		   /* nobody could be accepted: not at once again */
 	struct trace_event *batch; /* owned: TRACE_BATCH */
 };
 
@@ -127,8 +131,11 @@ static void client_accept(struct control *c)
 	struct client *k = NULL;
 	int fd = accept4(c->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	if (fd < 0)
+	if (fd < 0) {
+		/* The client stays in the backlog, and poll would say so for ever. */
+		c->deaf = errno != EAGAIN && errno != EINTR && errno != ECONNABORTED;
 		return;
+	}
 	for (size_t i = 0; i < CONTROL_CLIENTS_MAX && !k; i++) {
 		if (c->clients[i].fd < 0)
 			k = &c->clients[i];
@@ -194,10 +201,15 @@ static bool client_flush(struct client *k)
 
 /* ------------------------------------------------------------------ requests */
 
-static const struct control_method *method_find(const struct control *c, const char *name)
+static const struct control_method *method_find(const struct control *c, struct json_object *name)
 {
+	const char *text = json_object_get_string(name);
+
+	/* A JSON string can have a NUL within. */
+	if (strlen(text) != (size_t)json_object_get_string_len(name))
+		return NULL;
 	for (size_t i = 0; i < c->config.method_count; i++) {
-		if (strcmp(c->config.methods[i].name, name) == 0)
+		if (strcmp(c->config.methods[i].name, text) == 0)
 			return &c->config.methods[i];
 	}
 	return NULL;
@@ -253,7 +265,7 @@ static void client_call(struct control *c, struct client *k, struct json_object 
 		client_refuse(k, "org.ugvt.InvalidMessage", "parameters are no object");
 		goto out;
 	}
-	m = method_find(c, json_object_get_string(name));
+	m = method_find(c, name);
 	if (!m) {
 		struct json_object *p = json_object_new_object();
 
@@ -307,33 +319,31 @@ static void client_message(struct control *c, struct client *k, const char *text
 	json_tokener_free(tok);
 }
 
-/* Runs what is in the input buffer, as long as replies go out. False: drop the client. */
+/* A request waits in the input buffer, and the reply to the one before is out. */
+static bool client_ready(const struct client *k)
+{
+	return !k->closing && k->out_pos == k->out.len && memchr(k->in, '\0', k->in_len);
+}
+
+/* Runs one request of the input buffer, if there is a whole one. False: drop the client. */
 static bool client_run(struct control *c, struct client *k)
 {
-	while (!k->closing && k->out_pos == k->out.len) {
-		const char *end = memchr(k->in, '\0', k->in_len);
-		size_t len;
+	const char *end = memchr(k->in, '\0', k->in_len);
+	size_t len;
 
-		if (!end) {
-			if (k->in_len < CONTROL_MESSAGE_MAX)
-				return true;
-			client_refuse(k, "org.ugvt.InvalidMessage", "longer than 64 KiB");
-			k->closing = true;
-			return client_flush(k);
-		}
-		if (k->tracing) {
-			client_refuse(k, "org.ugvt.InvalidMessage", "a request during a trace");
-			k->closing = true;
-			return client_flush(k);
-		}
-		len = (size_t)(end - k->in);
-		client_message(c, k, k->in, len);
-		k->in_len -= len + 1;
-		memmove(k->in, end + 1, k->in_len);
-		if (!client_flush(k))
-			return false;
+	if (!end && k->in_len < CONTROL_MESSAGE_MAX)
+		return true;
+	if (!end || k->tracing) {
+		client_refuse(k, "org.ugvt.InvalidMessage",
+			end ? "a request during a trace" : "longer than 64 KiB");
+		k->closing = true;
+		return client_flush(k);
 	}
-	return true;
+	len = (size_t)(end - k->in);
+	client_message(c, k, k->in, len);
+	k->in_len -= len + 1;
+	memmove(k->in, end + 1, k->in_len);
+	return client_flush(k);
 }
 
 static bool client_read(struct control *c, struct client *k)
@@ -352,14 +362,10 @@ static bool client_events(struct control *c, struct client *k, short events)
 {
 	if (events & (POLLERR | POLLNVAL))
 		return false;
-	if (events & POLLOUT) {
-		if (!client_flush(k))
-			return false;
-		/* Requests that came while the reply was going out. */
-		if (k->out_pos == k->out.len && k->in_len)
-			return client_run(c, k);
-		return true;
-	}
+	if (events & POLLOUT)
+		return client_flush(k);
+	if (client_ready(k))
+		return client_run(c, k);
 	/* A peer that is gone takes no more output: without POLLIN there is nothing left to do. */
 	if (events & POLLIN)
 		return client_read(c, k);
@@ -391,6 +397,10 @@ static void client_trace(
 	for (uint32_t i = 0; i < count; i++) {
 		if (ev[i].kind < 64 && (k->trace_kinds & BIT64(ev[i].kind)))
 			tracefile_put(&bytes, &ev[i]);
+	}
+	if (bytes.failed) { /* a part of a record is none */
+		k->lost += count;
+		bytes.len = 0;
 	}
 	text = bytes.len ? base64_encode(bytes.data, bytes.len) : NULL;
 	if (text) {
@@ -426,35 +436,56 @@ static void trace_pump(struct control *c)
 
 /* ------------------------------------------------------------------ the thread */
 
+#define POLL_FDS (2 + CONTROL_CLIENTS_MAX)
+
+/* What to wait for; *who are the clients from fds[2] on. Returns how many fds; *timeout in ms. */
+static nfds_t what_to_poll(struct control *c, struct pollfd *fds, struct client **who, int *timeout)
+{
+	nfds_t n = 2;
+
+	*timeout = c->tracing ? TRACE_POLL_MS : c->deaf ? ACCEPT_PAUSE_MS : -1;
+	fds[0] = (struct pollfd){.fd = c->stop_fd, .events = POLLIN};
+	fds[1] = (struct pollfd){.fd = c->deaf ? -1 : c->listen_fd, .events = POLLIN};
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		struct client *k = &c->clients[i];
+
+		if (k->fd < 0)
+			continue;
+		fds[n] = (struct pollfd){.fd = k->fd, .events = POLLIN};
+		if (k->out_pos < k->out.len) {
+			fds[n].events = POLLOUT;
+		} else if (client_ready(k)) {
+			fds[n].events = 0; /* its buffer may be full */
+			*timeout = 0;
+		}
+		who[n++] = k;
+	}
+	return n;
+}
+
 static void *control_thread(void *arg)
 {
 	struct control *c = arg;
 
 	pthread_setname_np(pthread_self(), "control");
 	for (;;) {
-		struct pollfd fds[2 + CONTROL_CLIENTS_MAX];
-		struct client *who[2 + CONTROL_CLIENTS_MAX];
-		nfds_t n = 2;
+		struct pollfd fds[POLL_FDS];
+		struct client *who[POLL_FDS];
+		int timeout;
+		nfds_t n = what_to_poll(c, fds, who, &timeout);
 
-		fds[0] = (struct pollfd){.fd = c->stop_fd, .events = POLLIN};
-		fds[1] = (struct pollfd){.fd = c->listen_fd, .events = POLLIN};
-		for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
-			struct client *k = &c->clients[i];
-
-			if (k->fd < 0)
+		if (poll(fds, n, timeout) < 0) {
+			if (errno == EINTR)
 				continue;
-			fds[n] = (struct pollfd){
-				.fd = k->fd, .events = k->out_pos < k->out.len ? POLLOUT : POLLIN};
-			who[n++] = k;
-		}
-		if (poll(fds, n, c->tracing ? TRACE_POLL_MS : -1) < 0 && errno != EINTR) {
 			log_error("control: poll: %s", strerror(errno));
 			return NULL;
 		}
 		if (fds[0].revents)
 			return NULL;
+		c->deaf = false;
 		for (nfds_t i = 2; i < n; i++) {
-			if (fds[i].revents && !client_events(c, who[i], fds[i].revents))
+			if ((fds[i].revents || client_ready(who[i])) &&
+				!client_events(c, who[i], fds[i].revents))
 				client_drop(c, who[i]);
 		}
 		if (fds[1].revents)
@@ -478,10 +509,14 @@ static int remove_dead(const struct sockaddr_un *addr, struct err *e)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return err_set(e, -errno, NULL, "socket");
-	if (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0 || errno != ECONNREFUSED)
+	if (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0)
+		errno = EISCONN;
+	if (errno == ENOENT)
+		return 0; /* its janitor was quicker */
+	if (errno != ECONNREFUSED)
 		return err_set(e, -EADDRINUSE, "another server runs there", "control socket %s",
 			addr->sun_path);
-	if (unlink(addr->sun_path))
+	if (unlink(addr->sun_path) && errno != ENOENT)
 		return err_set(e, -errno, NULL, "removing %s", addr->sun_path);
 	return 0;
 }

@@ -55,7 +55,10 @@ struct control_config {
 /* Binds and listens, no thread yet. NULL with `e`: -EADDRINUSE, -ENAMETOOLONG, ... */
 struct control *control_create(const struct control_config *config, struct err *e);
 int control_start(struct control *c, struct err *e);
-/* Drops all clients, joins the thread, removes the socket. NULL is fine. */
+/*
+ * Drops all clients, joins the thread, and removes the socket where the process may (a confined one may
+ * not: its janitor does). NULL is fine.
+ */
 void control_destroy(struct control *c);
 
 /* For methods: an error reply about a parameter. */

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/trace.h"
 #include "daemon/control.h"
+#include "daemon/janitor.h"
 #include "gen9/platform.h"
 #include "gpu/gpu.h"
 #include "mem/mem.h"
@@ -31,6 +32,7 @@ struct daemon {
 	struct mem mem;
 	struct vfu_server *server;
 	struct control *control;
+	struct janitor janitor;
 	struct trace trace;
 	pthread_t main_thread;	 /* waits for the signals that end us */
 	const char *socket_path; /* borrowed; NULL: an inherited fd */
@@ -44,5 +46,7 @@ extern const size_t daemon_method_count;
 extern const struct vfu_device_ops daemon_front;
 /* Lets the device's interrupts out through d->server. */
 void daemon_front_connect(struct daemon *d);
+/* Before d->server is destroyed: when it returns no thread raises an interrupt there any more. */
+void daemon_front_disconnect(struct daemon *d);
 
 #endif

@@ -82,12 +82,17 @@ const struct vfu_device_ops daemon_front = {
 	.detached = detached,
 };
 
-/* MSI where the client listens to it, else INTx: a guest without MSI gets its interrupts too. */
+/*
+ * MSI where the client listens to it, else INTx: a guest without MSI gets its interrupts too. The GPU
+ * gives an edge each time it wants attention, also after each enable of its master interrupt with
+ * something pending; vfu keeps one that comes while INTx is masked. So no level has to be asked for.
+ */
 static void irq_raise(void *arg, enum pci_irq type, uint32_t vector)
 {
 	struct daemon *d = arg;
 
-	if (!vfu_irq_raise(d->server, type, vector) && type == PCI_IRQ_MSI)
+	if (!vfu_irq_raise(d->server, type, vector) && type == PCI_IRQ_MSI &&
+		bare_intx_allowed(d->bare))
 		vfu_irq_raise(d->server, PCI_IRQ_INTX, 0);
 }
 
@@ -97,4 +102,9 @@ void daemon_front_connect(struct daemon *d)
 
 	dev->irq_arg = d;
 	dev->irq_raise = irq_raise;
+}
+
+void daemon_front_disconnect(struct daemon *d)
+{
+	bare_irq_stop(d->bare);
 }

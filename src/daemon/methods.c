@@ -120,29 +120,23 @@ static void status_vfu(struct daemon *d, struct json_object *out)
 }
 
 struct maps {
-	struct json_object *list;
+	struct mem_map list[STATUS_MAPS_MAX];
 	unsigned int count;
 };
 
+/* Inside an epoch section: no allocation here, an unmap waits for it. */
 static void add_map(void *arg, const struct mem_map *m)
 {
 	struct maps *maps = arg;
-	struct json_object *o;
 
-	if (maps->count++ >= STATUS_MAPS_MAX)
-		return;
-	o = json_object_new_object();
-	add_u64(o, "gpa", m->gpa.v);
-	add_u64(o, "bytes", m->size_bytes);
-	add_bool(o, "shared", m->hva.p != NULL);
-	add_bool(o, "writable", m->flags & MEM_WRITE);
-	json_object_array_add(maps->list, o);
+	if (maps->count < STATUS_MAPS_MAX)
+		maps->list[maps->count++] = *m;
 }
 
 static void status_memory(struct daemon *d, struct json_object *out)
 {
-	struct json_object *o = json_object_new_object();
-	struct maps maps = {json_object_new_array(), 0};
+	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
+	struct maps maps = {.count = 0};
 	struct mem_stats stats;
 
 	mem_stats_get(&d->mem, &stats);
@@ -154,7 +148,16 @@ static void status_memory(struct daemon *d, struct json_object *out)
 	add_u64(o, "sigbus", stats.sigbus);
 	add_bool(o, "shrunk", mem_shrunk(&d->mem));
 	mem_each(&d->mem, add_map, &maps);
-	json_object_object_add(o, "list", maps.list);
+	for (unsigned int i = 0; i < maps.count; i++) {
+		struct json_object *map = json_object_new_object();
+
+		add_u64(map, "gpa", maps.list[i].gpa.v);
+		add_u64(map, "bytes", maps.list[i].size_bytes);
+		add_bool(map, "shared", maps.list[i].hva.p != NULL);
+		add_bool(map, "writable", maps.list[i].flags & MEM_WRITE);
+		json_object_array_add(list, map);
+	}
+	json_object_object_add(o, "list", list);
 	json_object_object_add(out, "memory", o);
 }
 

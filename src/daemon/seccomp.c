@@ -2,8 +2,8 @@
 /*
  * The system calls that serving needs, a row each with its reason; everything else kills the process.
  *
- * The filter goes in when sockets are bound, before the first client. Nothing here opens a file, makes
- * a socket, starts a program or makes memory executable: what a client can make a broken server do is
+ * The filter goes in when sockets are bound, before the first client. Nothing here opens or removes a
+ * file, makes a socket, starts a program or makes memory executable: what a client can make a broken server do is
  * bounded by this table and by the one VM whose memory is mapped.
  */
 #include "daemon/privileges.h"
@@ -44,14 +44,12 @@ static const struct allowed table[] = {
 	{SCMP_SYS(close), 0, 0, 0, "fds of clients"},
 	{SCMP_SYS(fcntl), 0, 0, 0, "F_GETFL and F_GET_SEALS of fds received, F_ADD_SEALS of ours"},
 	{SCMP_SYS(fstat), 0, 0, 0, "is a received fd memory, how long is it"},
-	{SCMP_SYS(newfstatat), 0, 0, 0, "fstat() of glibc 2.33 and later; are our sockets still ours, at the end"},
-	{SCMP_SYS(lstat), 0, 0, 0, "the same"},
+	{SCMP_SYS(newfstatat), 0, 0, 0, "fstat() of glibc 2.33 and later"},
 	{SCMP_SYS(fstatfs), 0, 0, 0, "is it tmpfs or hugetlbfs"},
+	/* Tells names, opens nothing. fstat() instead could wait for ever for a FUSE file's server. */
 	{SCMP_SYS(readlink), 0, 0, 0, "is a received fd an eventfd: its link in /proc/self/fd"},
 	{SCMP_SYS(readlinkat), 0, 0, 0, "the same"},
 	{SCMP_SYS(eventfd2), 0, 0, 0, "wake-ups between our threads"},
-	{SCMP_SYS(unlink), 0, 0, 0, "our sockets, at the end"},
-	{SCMP_SYS(unlinkat), 0, 0, 0, "the same"},
 	{SCMP_SYS(lseek), 0, 0, 0, "the size of a received fd"},
 
 	/* memory: never executable */
@@ -89,6 +87,19 @@ static const struct allowed table[] = {
 	{SCMP_SYS(rt_sigtimedwait), 0, 0, 0, "SIGTERM and SIGINT end us"},
 	{SCMP_SYS(sigaltstack), 0, 0, 0, "the SIGBUS guard; sanitizers"},
 	{SCMP_SYS(restart_syscall), 0, 0, 0, "after a stop and continue"},
+	{SCMP_SYS(wait4), 0, 0, 0, "the janitor's end"},
+};
+
+/* What our code or glibc tries and can do without: it fails, and nobody is killed for it. */
+static const struct {
+	int call, error;
+	const char *why;
+} refused[] = {
+	{SCMP_SYS(clone3), ENOSYS, "its flags are in memory, where a filter cannot look: glibc takes clone"},
+	{SCMP_SYS(ioctl), ENOTTY, "isatty() of a log line's stdio buffer"},
+	{SCMP_SYS(lstat), EPERM, "are the sockets still ours, at the end: the janitor's affair"},
+	{SCMP_SYS(unlink), EPERM, "removing them: the janitor's (daemon/janitor.h)"},
+	{SCMP_SYS(unlinkat), EPERM, "the same"},
 };
 // clang-format on
 
@@ -126,12 +137,11 @@ int seccomp_load_list(enum seccomp_mode mode, struct err *e)
 	/* abort() of ours, and only of ours. */
 	ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
 		SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
-	/* Its flags are in memory, where a filter cannot look: glibc then takes clone. */
-	if (!ret)
-		ret = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-	/* isatty() of a log line's stdio buffer. */
-	if (!ret)
-		ret = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(refused) && !ret; i++) {
+		ret = seccomp_rule_add(
+			ctx, SCMP_ACT_ERRNO((uint32_t)refused[i].error), refused[i].call, 0);
+		ret = ret == -EDOM ? 0 : ret; /* not on this architecture */
+	}
 	if (!ret)
 		ret = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
 	if (!ret)

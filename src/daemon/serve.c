@@ -2,7 +2,8 @@
 /*
  * Start and end of a server: give up rights, make the device, bind the sockets, serve, clean up.
  *
- * The order matters. Capabilities belong to a thread and new threads inherit what is left: so they go
+ * The order matters. The janitor is forked first, with the rights that are left to the server and
+ * before it has threads. Capabilities belong to a thread and new threads inherit what is left: so they go
  * before the device starts its engines' threads, and root binds the sockets by the rights of files, as
  * everybody does. The seccomp filter goes into all threads when nothing needs to be opened any more,
  * and only then come the threads that clients talk to.
@@ -24,6 +25,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <systemd/sd-daemon.h>
 
 static int platform_find(const char *name, const struct gen9_platform **out, struct err *e)
@@ -112,7 +114,7 @@ static int bind_sockets(struct daemon *d, const struct serve_config *config, str
 		.arg = d,
 		.trace = &d->trace,
 	};
-	char path[4096];
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path) + 8];
 
 	d->server = vfu_server_create(&server, e);
 	if (!d->server)
@@ -122,10 +124,15 @@ static int bind_sockets(struct daemon *d, const struct serve_config *config, str
 		snprintf(path, sizeof(path), "%s.ctl", config->socket_path);
 		control.path = path;
 	}
-	if (!control.path || strcmp(control.path, "none") == 0)
-		return 0;
-	d->control = control_create(&control, e);
-	return d->control ? 0 : e->code;
+	if (!control.path || strcmp(control.path, "none") == 0) {
+		control.path = NULL;
+	} else {
+		d->control = control_create(&control, e);
+		if (!d->control)
+			return e->code;
+	}
+	return janitor_watch(&d->janitor, (const char *const[]){config->socket_path, control.path},
+		JANITOR_FILES, e);
 }
 
 static int start(struct daemon *d, const struct serve_config *config, struct err *e)
@@ -159,8 +166,10 @@ static void wait_for_end(const sigset_t *set)
 static void finish(struct daemon *d)
 {
 	control_destroy(d->control);
-	if (d->server)
+	if (d->server) {
+		daemon_front_disconnect(d);
 		vfu_server_destroy(d->server);
+	}
 	mem_finish(&d->mem);
 	if (d->bare)
 		bare_trace_set(d->bare, NULL);
@@ -168,6 +177,7 @@ static void finish(struct daemon *d)
 	if (d->gpu)
 		d->gpu->ops->destroy(d->gpu);
 	trace_finish(&d->trace);
+	janitor_finish(&d->janitor);
 }
 
 int serve_run(const struct serve_config *config, struct err *e)
@@ -211,16 +221,21 @@ int serve_run(const struct serve_config *config, struct err *e)
 	else
 		clock_init_real(&d.clock);
 	d.start_ns = clock_now_ns(&d.clock);
-	ret = mem_init(&d.mem);
-	if (ret)
-		return err_set(e, ret, NULL, "memory map");
-	ret = trace_init(&d.trace, DAEMON_TRACE_EVENTS);
-	if (ret) {
-		err_set(e, ret, NULL, "trace ring");
-		goto out;
-	}
 	ret = privileges_drop(e);
 	if (!ret)
+		ret = janitor_start(&d.janitor, e);
+	if (ret)
+		goto unmask;
+	ret = mem_init(&d.mem);
+	if (ret) {
+		err_set(e, ret, NULL, "memory map");
+		janitor_finish(&d.janitor);
+		goto unmask;
+	}
+	ret = trace_init(&d.trace, DAEMON_TRACE_EVENTS);
+	if (ret)
+		err_set(e, ret, NULL, "trace ring");
+	else
 		ret = make_device(&d, config, e);
 	if (!ret)
 		ret = bind_sockets(&d, config, e);
@@ -234,6 +249,7 @@ int serve_run(const struct serve_config *config, struct err *e)
 	wait_for_end(&set);
 out:
 	finish(&d);
+unmask:
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return ret;
 }

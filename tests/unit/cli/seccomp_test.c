@@ -179,6 +179,28 @@ static void test_abort(void **state)
 	assert_false(WCOREDUMP(status));
 }
 
+/* Sockets are removed by the janitor: the server itself is refused, and goes on. */
+static char victim[] = "/tmp/ugvt-seccomp-XXXXXX";
+
+static int removes(void)
+{
+	return unlink(victim) == -1 && errno == EPERM &&
+			       syscall(SYS_unlinkat, -100, victim, 0) == -1
+		       ? 0
+		       : 1;
+}
+
+static void test_remove(void **state)
+{
+	int fd = mkstemp(victim);
+
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(confined(SECCOMP_ON, removes), 0);
+	assert_int_equal(access(victim, F_OK), 0);
+	assert_int_equal(unlink(victim), 0);
+}
+
 static pthread_barrier_t barrier;
 
 static void *early_thread(void *arg)
@@ -244,6 +266,7 @@ int main(void)
 		cmocka_unit_test(test_forbidden),
 		cmocka_unit_test(test_allowed),
 		cmocka_unit_test(test_abort),
+		cmocka_unit_test(test_remove),
 		cmocka_unit_test(test_all_threads),
 	};
 
