@@ -12,7 +12,7 @@
 #include "gpu/model/blt.h"
 
 #include "gpu/model/blt_draw.h"
-#include "gpu/model/gtt.h"
+#include "gpu/model/cs.h"
 
 #define BCS_SWCTRL 0x22200 /* what "tiled" means in the XY commands but FAST_COPY */
 #define BCS_SRC_Y  BIT(0)
@@ -187,7 +187,7 @@ static enum cs_result xy_pattern_immediate(struct engine *e, const struct blt_se
 	if (!rect(e, &r, dw[0], dw[1], dw[2], dw[3], address(&dw[4]), space))
 		return undone(e);
 	if (n < 6 + 8 * 8 * r.bpp / 4)
-		return CS_HANG;
+		return cs_hang(e, "XY_PAT_BLT_IMMEDIATE of %u dwords", n);
 	seeds(&r, dw[0]);
 	memcpy(r.pattern, &dw[6], 8 * 8 * r.bpp);
 	clip(s, &r, dw[1]);
@@ -315,8 +315,7 @@ static enum cs_result scanlines(
 	return blt_draw(e, &r);
 }
 
-enum cs_result blt_run(struct engine *e, const struct cmd_row *row, const uint32_t *dw,
-	unsigned int n, enum space space)
+static enum cs_result run(struct engine *e, const uint32_t *dw, unsigned int n, enum space space)
 {
 	struct blt_setup *s = &e->model->blt_setup;
 	static const struct {
@@ -340,7 +339,7 @@ enum cs_result blt_run(struct engine *e, const struct cmd_row *row, const uint32
 		*s = (struct blt_setup){.context = e->pphwsp};
 	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
 		if (lengths[i].opcode == op && n < lengths[i].dwords)
-			return CS_HANG;
+			return cs_hang(e, "blit %02x of %u dwords", op, n);
 	}
 	switch ((enum blt_opcode)op) {
 	case OP_SETUP_BLT:
@@ -367,4 +366,15 @@ enum cs_result blt_run(struct engine *e, const struct cmd_row *row, const uint32
 		return xy_src_copy(e, s, dw, space);
 	}
 	return undone(e);
+}
+
+enum cs_result blt_run(struct engine *e, const struct cmd_row *row, const uint32_t *dw,
+	unsigned int n, enum space space)
+{
+	enum cs_result ret = run(e, dw, n, space);
+
+	/* Only a blit that goes on later has come anywhere: blt_draw(). */
+	if (ret == CS_NEXT)
+		e->cs.blt_rows = e->cs.blt_bytes = 0;
+	return ret;
 }

@@ -8,9 +8,16 @@
  * buffers, combines them and writes the result. Overlapping copies go through a buffer and in an order
  * that reads each byte before it is overwritten.
  *
- * Pointers into guest memory live from one look-up to the copy behind it. After each 64 KiB the engine
- * breathes, so that an unmap or a reset waits for no long blit. Nothing here trusts an address: each
- * goes through the TLB modulo 2^48, and every loop is bounded by 16-bit coordinates.
+ * Pointers into guest memory live from one look-up to the copy behind it. After each 64 KiB, or when an
+ * unmap waits, the engine breathes, so that an unmap or a reset waits for no long blit. Nothing here
+ * trusts an address: each goes through the TLB modulo 2^48, and every loop is bounded by 16-bit
+ * coordinates.
+ *
+ * A span is drawn whole or not at all, where drawing it twice is not the same: everything is read and
+ * every place to write is looked up before the first byte is written. So when a page was unmapped a
+ * moment ago the engine waits for it and draws the span again; and when a request (a pause, a reset
+ * that is asked for) comes, the spans that are done are noted in the context's state, and the command,
+ * run again, goes on behind them.
  *
  * Source: PRM volume 10, "Blitter" (BLT engine, raster operations, XY addressing).
  */
@@ -25,9 +32,13 @@
 #define ROP_SRCCOPY 0xcc
 #define ROP_PATCOPY 0xf0
 
+enum row_kind { ROW_COPY, ROW_BUFFERED_COPY, ROW_FILL, ROW_GENERAL };
+
 struct draw {
 	struct engine *e;
 	struct blt_rect *r;
+	enum row_kind kind;
+	const uint8_t *fill; /* ROW_FILL: a span of the color */
 	int64_t left, right; /* bytes of a row that are drawn: [left, right) */
 	bool columns_down;   /* spans go from right to left */
 	bool rows_down;	     /* rows go from bottom to top */
@@ -73,41 +84,56 @@ static uint8_t *reach(struct engine *e, const struct blt_surface *s, int64_t x, 
 	return p;
 }
 
-/*
- * A row of a Y-major surface, a tile at a time: 128 bytes of it are in one page, 16 by 16. `buf` is
- * where they go, or come from when `write`.
- */
-static bool span_y(struct engine *e, const struct blt_surface *s, int64_t x, int64_t y,
-	uint8_t *buf, uint64_t n, bool write)
+/* The page of the tile of a Y-major surface that byte `x` of row `y` is in. */
+static uint8_t *reach_tile_y(
+	struct engine *e, const struct blt_surface *s, int64_t x, int64_t y, bool write)
 {
-	uint64_t row = gen9_tile_row(s->tiling, (uint32_t)s->pitch, (uint64_t)y) & ~PAGE_MASK_4K;
+	struct blt_surface tile = *s;
+	uint64_t run;
+
+	/* The tile is one page from its start on; as a linear surface that is what it is. */
+	tile.base += (gen9_tile_row(s->tiling, (uint32_t)s->pitch, (uint64_t)y) & ~PAGE_MASK_4K) +
+		     (uint64_t)x / 128 * PAGE_SIZE_4K;
+	tile.tiling = GEN9_TILING_LINEAR;
+	return reach(e, &tile, 0, 0, write, &run);
+}
+
+/*
+ * Bytes [at, at + n) of a row that is `in_tile` bytes from the start of a Y-major tile: 128 bytes of it
+ * are in the page, 16 by 16. They come from `buf` when `write`, else they go there.
+ */
+static inline void copy_tile_y(
+	uint8_t *page, uint64_t in_tile, uint64_t at, uint8_t *buf, uint64_t n, bool write)
+{
+	while (n) {
+		uint8_t *p = page + at / 16 * 512 + in_tile + at % 16;
+		uint64_t m = min_u64(16 - at % 16, n);
+
+		if (likely(m == 16)) /* a length the compiler knows */
+			memcpy(write ? p : buf, write ? buf : p, 16);
+		else
+			memcpy(write ? p : buf, write ? buf : p, m);
+		buf += m;
+		at += m;
+		n -= m;
+	}
+}
+
+static bool read_span_y(struct engine *e, const struct blt_surface *s, int64_t x, int64_t y,
+	uint8_t *out, uint64_t n)
+{
 	uint64_t in_tile = (uint64_t)y % 32 * 16;
 
 	while (n) {
-		struct blt_surface tile = *s;
-		uint64_t at = (uint64_t)x % 128, left = min_u64(128 - at, n), run;
-		uint8_t *page;
+		uint64_t at = (uint64_t)x % 128, m = min_u64(128 - at, n);
+		uint8_t *page = reach_tile_y(e, s, x, y, false);
 
-		/* The tile is one page from its start on; as a linear surface that is what it is. */
-		tile.base += row + (uint64_t)x / 128 * PAGE_SIZE_4K;
-		tile.tiling = GEN9_TILING_LINEAR;
-		page = reach(e, &tile, 0, 0, write, &run);
 		if (!page)
 			return false;
-		x += (int64_t)left;
-		n -= left;
-		while (left) {
-			uint8_t *p = page + at / 16 * 512 + in_tile + at % 16;
-			uint64_t m = min_u64(16 - at % 16, left);
-
-			if (likely(m == 16)) /* a length the compiler knows */
-				memcpy(write ? p : buf, write ? buf : p, 16);
-			else
-				memcpy(write ? p : buf, write ? buf : p, m);
-			buf += m;
-			at += m;
-			left -= m;
-		}
+		copy_tile_y(page, in_tile, at, out, m, false);
+		out += m;
+		x += (int64_t)m;
+		n -= m;
 	}
 	return true;
 }
@@ -116,7 +142,7 @@ static bool read_span(struct engine *e, const struct blt_surface *s, int64_t x, 
 	uint8_t *out, uint64_t n)
 {
 	if (s->tiling == GEN9_TILING_Y)
-		return span_y(e, s, x, y, out, n, false);
+		return read_span_y(e, s, x, y, out, n);
 	while (n) {
 		uint64_t run, m;
 		const uint8_t *p = reach(e, s, x, y, false, &run);
@@ -132,27 +158,71 @@ static bool read_span(struct engine *e, const struct blt_surface *s, int64_t x, 
 	return true;
 }
 
-static bool write_span(struct engine *e, const struct blt_surface *s, int64_t x, int64_t y,
-	const uint8_t *in, uint64_t n)
+/*
+ * Where a span is written: its pieces (of Y-major surfaces: the pages of its tiles), all looked up in
+ * one epoch section and good until it ends.
+ */
+struct places {
+	unsigned int count;
+	struct {
+		uint8_t *p;
+		uint64_t n;
+	} piece[SPAN / 16 + 2]; /* the shortest runs are Yf's */
+};
+
+static bool find_places(struct engine *e, const struct blt_surface *s, int64_t x, int64_t y,
+	uint64_t n, struct places *to)
 {
-	if (s->tiling == GEN9_TILING_Y)
-		return span_y(e, s, x, y, (uint8_t *)in, n, true); /* only read from */
+	to->count = 0;
 	while (n) {
-		uint64_t run, m;
-		uint8_t *p = reach(e, s, x, y, true, &run);
+		uint64_t run = 128 - (uint64_t)x % 128;
+		uint8_t *p = s->tiling == GEN9_TILING_Y ? reach_tile_y(e, s, x, y, true)
+							: reach(e, s, x, y, true, &run);
 
 		if (!p)
 			return false;
-		m = min_u64(run, n);
-		memcpy(p, in, m);
-		in += m;
-		x += (int64_t)m;
-		n -= m;
+		run = min_u64(run, n);
+		to->piece[to->count].p = p;
+		to->piece[to->count++].n = run;
+		x += (int64_t)run;
+		n -= run;
 	}
 	return true;
 }
 
-/* Source to destination without a buffer. memmove: two addresses may lead to one page. */
+static void fill_places(const struct places *to, const struct blt_surface *s, int64_t x, int64_t y,
+	const uint8_t *in)
+{
+	uint64_t in_tile = (uint64_t)y % 32 * 16;
+
+	for (unsigned int i = 0; i < to->count; i++) {
+		uint64_t n = to->piece[i].n;
+
+		if (s->tiling == GEN9_TILING_Y) /* `in` is only read from */
+			copy_tile_y(
+				to->piece[i].p, in_tile, (uint64_t)x % 128, (uint8_t *)in, n, true);
+		else
+			memcpy(to->piece[i].p, in, n);
+		in += n;
+		x += (int64_t)n;
+	}
+}
+
+static bool write_span(struct engine *e, const struct blt_surface *s, int64_t x, int64_t y,
+	const uint8_t *in, uint64_t n)
+{
+	struct places to;
+
+	if (!find_places(e, s, x, y, n, &to))
+		return false;
+	fill_places(&to, s, x, y, in);
+	return true;
+}
+
+/*
+ * Source to destination without a buffer, where they do not overlap: what has been copied before a
+ * fault may be copied again. memmove: two addresses may lead to one page.
+ */
 static bool copy_span(struct engine *e, const struct blt_rect *r, int64_t x, int64_t y, int64_t sx,
 	int64_t sy, uint64_t n)
 {
@@ -280,51 +350,57 @@ static bool span_buffered_copy(
 	       write_span(d->e, &d->r->dst, x, y, buf, n);
 }
 
-/* Leaves the epoch section when it has been long. True: drop everything. */
+/* Leaves the epoch section when it has been long. True: stop here. */
 static bool breathe(struct draw *d, uint64_t n)
 {
 	d->since += n;
 	d->e->cost_ns += n / 16; /* virtual clock: 16 GB/s */
-	if (d->since < BREATHE_BYTES)
+	if (d->since < BREATHE_BYTES &&
+		likely(!(atomic_load_explicit(&d->e->request, memory_order_relaxed) &
+			 ENGINE_REQ_BREATHE)))
 		return false;
 	d->since = 0;
 	return cs_breathe(d->e);
 }
 
-enum row_kind { ROW_COPY, ROW_BUFFERED_COPY, ROW_FILL, ROW_GENERAL };
-
-static enum cs_result draw_row(struct draw *d, enum row_kind kind, const uint8_t *fill, int64_t y)
+/* `n` bytes of row `y` from byte `x` on, whole or not at all. False with e->fault. */
+static bool draw_span(struct draw *d, int64_t x, int64_t y, uint64_t n)
 {
 	struct blt_rect *r = d->r;
+	int64_t sx = x + ((int64_t)r->src_x - r->x1) * r->bpp;
 	int64_t sy = r->src_y + (y - r->y1);
-	int64_t shift = ((int64_t)r->src_x - r->x1) * r->bpp;
-	uint64_t left = (uint64_t)(d->right - d->left), done = 0;
 
-	while (left) {
-		uint64_t n = min_u64(left, SPAN);
-		int64_t x =
-			d->columns_down ? d->left + (int64_t)(left - n) : d->left + (int64_t)done;
-		bool ok = false;
+	switch (d->kind) {
+	case ROW_COPY:
+		return copy_span(d->e, r, x, y, sx, sy, n);
+	case ROW_BUFFERED_COPY:
+		return span_buffered_copy(d, x, y, sx, sy, n);
+	case ROW_FILL:
+		return write_span(d->e, &r->dst, x, y, d->fill, n);
+	case ROW_GENERAL:
+		break;
+	}
+	return span_general(d, x, y, sx, sy, n);
+}
 
+/* Row `y` from the *done'th byte on, in drawing order; *done keeps up. */
+static enum cs_result draw_row(struct draw *d, int64_t y, uint32_t *done)
+{
+	uint64_t width = (uint64_t)(d->right - d->left);
+
+	while (*done < width) {
+		uint64_t left = width - *done, n = min_u64(left, SPAN);
 		/* From the right, the odd piece comes last, so that all but it are whole spans. */
-		switch (kind) {
-		case ROW_COPY:
-			ok = copy_span(d->e, r, x, y, x + shift, sy, n);
-			break;
-		case ROW_BUFFERED_COPY:
-			ok = span_buffered_copy(d, x, y, x + shift, sy, n);
-			break;
-		case ROW_FILL:
-			ok = write_span(d->e, &r->dst, x, y, fill, n);
-			break;
-		case ROW_GENERAL:
-			ok = span_general(d, x, y, x + shift, sy, n);
-			break;
+		int64_t x = d->columns_down ? d->left + (int64_t)(left - n) : d->left + *done;
+
+		if (unlikely(!draw_span(d, x, y, n))) {
+			if (!gtt_await_map(d->e))
+				return CS_FAULT;
+			if (atomic_load(&d->e->request) & (ENGINE_REQ_PARK | ENGINE_REQ_QUIT))
+				return CS_ABORT;
+			continue;
 		}
-		if (!ok)
-			return CS_FAULT;
-		done += n;
-		left -= n;
+		*done += (uint32_t)n;
 		if (breathe(d, n))
 			return CS_ABORT;
 	}
@@ -407,11 +483,34 @@ static void order(struct draw *d)
 	}
 }
 
+/* All rows, or those that are left of a blit that was stopped. */
+static enum cs_result draw_rows(struct draw *d)
+{
+	struct cs_state *cs = &d->e->cs;
+	struct blt_rect *r = d->r;
+	int64_t rows = (int64_t)r->y2 - r->y1;
+	uint32_t done = cs->blt_bytes;
+
+	/* Noted by a stream from elsewhere, they may be anything. */
+	for (int64_t i = cs->blt_rows; i < rows; i++) {
+		enum cs_result ret = draw_row(d, d->rows_down ? r->y2 - 1 - i : r->y1 + i, &done);
+
+		if (ret == CS_ABORT) {
+			cs->blt_rows = (uint32_t)i;
+			cs->blt_bytes = done;
+		}
+		if (ret != CS_NEXT)
+			return ret;
+		done = 0;
+	}
+	cs->blt_rows = cs->blt_bytes = 0;
+	return CS_NEXT;
+}
+
 enum cs_result blt_draw(struct engine *e, struct blt_rect *r)
 {
 	struct draw d = {.e = e, .r = r};
 	uint8_t fill[SPAN];
-	enum row_kind kind;
 	bool whole = r->bpp != 4 || r->write == UINT32_MAX;
 
 	if (r->bpp == 4 && r->write == 0)
@@ -427,19 +526,13 @@ enum cs_result blt_draw(struct engine *e, struct blt_rect *r)
 		/* Y-major runs are short: they are gathered faster than matched. */
 		bool gather = r->dst.tiling == GEN9_TILING_Y || r->src.tiling == GEN9_TILING_Y;
 
-		kind = d.overlap || gather ? ROW_BUFFERED_COPY : ROW_COPY;
+		d.kind = d.overlap || gather ? ROW_BUFFERED_COPY : ROW_COPY;
 	} else if (r->rop == ROP_PATCOPY && r->pattern_kind == BLT_PATTERN_SOLID && whole) {
-		kind = ROW_FILL;
+		d.kind = ROW_FILL;
+		d.fill = fill;
 		fill_color(fill, r->color, r->bpp, SPAN);
 	} else {
-		kind = ROW_GENERAL;
+		d.kind = ROW_GENERAL;
 	}
-	for (int64_t i = 0, rows = (int64_t)r->y2 - r->y1; i < rows; i++) {
-		enum cs_result ret =
-			draw_row(&d, kind, fill, d.rows_down ? r->y2 - 1 - i : r->y1 + i);
-
-		if (ret != CS_NEXT)
-			return ret;
-	}
-	return CS_NEXT;
+	return draw_rows(&d);
 }

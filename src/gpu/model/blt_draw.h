@@ -37,7 +37,8 @@ struct blt_rect {
 /*
  * Draws `r`. What of a tiled surface would lie at negative coordinates is not drawn. Overlapping source
  * and destination come out as if the source had been read first, when pitch and tiling are the same.
- * CS_NEXT; CS_FAULT with e->fault; CS_ABORT.
+ * CS_NEXT; CS_FAULT with e->fault; CS_ABORT when a request came: e->cs notes how far it got, and the
+ * same call goes on from there.
  */
 enum cs_result blt_draw(struct engine *e, struct blt_rect *r);
 
