@@ -13,7 +13,9 @@ import time
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from serving import needs_ugvt, parse_events
+pytest.register_assert_rewrite("serving")
+
+from serving import needs_ugvt, parse_events  # noqa: E402
 
 pytest_plugins = ["serving"]
 pytestmark = needs_ugvt

@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+pytest.register_assert_rewrite("serving")
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
 
 from gpu_driver import BATCH_END, ENGINES, MASTER_IRQ, NOOP, USER_INTERRUPT, Gpu  # noqa: E402

@@ -11,7 +11,9 @@ import time
 
 import pytest
 
-from serving import UGVT, Serve, needs_ugvt, parse_events, ugvt
+pytest.register_assert_rewrite("serving")
+
+from serving import UGVT, Serve, needs_ugvt, parse_events, ugvt  # noqa: E402
 
 pytest_plugins = ["serving"]
 pytestmark = needs_ugvt
