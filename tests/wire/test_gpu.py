@@ -518,6 +518,54 @@ def test_remap_under_blits(serve, gpu):
     assert gpu.memory.map[target:target + PAGE] == struct.pack("<I", 0x11111111) * 1024
 
 
+def test_live_page_comes_back(serve, gpu):
+    """The pages that a blit loop is writing are unmapped and mapped again at once, as QEMU does when
+    its memory map changes: no fault, and the loop goes on in the memory that is mapped now."""
+    hangs = serve.engine("bcs0")["hangs"]
+    live = Memory(16 * PAGE)
+    gpu.client.dma_map(LIVE, live.size, live.fd)
+    ctx = gpu.context("bcs0")
+    for i in range(16):
+        ctx.map(HIGH + i * PAGE, LIVE + i * PAGE)
+    ctx.batch([*fill(HIGH, 1024, 0, 0, 256, 64, 0x5a5a5a5a), *batch_start(ctx.batch_addr)])
+    ctx.submit()
+    for _ in range(100):
+        gpu.until("a blit", lambda: live.map[:] == b"Z" * live.size)
+        gpu.client.dma_unmap(LIVE, live.size)
+        old, live = live, Memory(16 * PAGE)
+        old.map[:] = bytes(old.size)
+        gpu.client.dma_map(LIVE, live.size, live.fd)
+        gpu.until("a blit in the new pages", lambda: live.map[:4] == b"ZZZZ")
+        assert old.map[:] == bytes(old.size), "memory was written after its unmap was answered"
+        old.close()
+    assert serve.engine("bcs0")["hangs"] == hangs
+    mend(gpu, "bcs0")
+    gpu.client.dma_unmap(LIVE, live.size)
+    live.close()
+
+
+def test_all_memory_comes_back(serve, gpu):
+    """All RAM, with rings, images and tables in it, goes and comes under four busy engines."""
+    hangs = {name: serve.engine(name)["hangs"] for name in ENGINES}
+    contexts, counters = {}, {}
+    for name in ENGINES:
+        ctx = contexts[name] = gpu.context(name)
+        counters[name] = gpu.page()
+        ctx.map(DATA, counters[name])
+        ctx.batch([0x2f << 23 | 5 << 8 | 1, *address(DATA), ARB_CHECK, *batch_start(ctx.batch_addr)])  # counts
+        ctx.submit()
+    for _ in range(50):
+        before = {name: gpu.dword(page) for name, page in counters.items()}
+        gpu.client.dma_unmap(0, gpu.memory.size)
+        gpu.client.dma_map(0, gpu.memory.size, gpu.memory.fd)
+        for name, page in counters.items():
+            gpu.until(f"{name} counts on", lambda: gpu.dword(page) != before[name])
+    assert {name: serve.engine(name)["hangs"] for name in ENGINES} == hangs
+    for name in ENGINES:
+        gpu.reset_engine(name)
+        works(gpu, name)
+
+
 def test_unmap_under_use(serve, gpu):
     """The very pages that a blit loop writes are unmapped: the answer comes, after it nobody touches
     them, and only that engine suffers."""
@@ -569,9 +617,24 @@ def test_shrunk_memory(serve, gpu):
     gpu.until("a blit", lambda: live.map[:4] == b"wwww")
     os.ftruncate(live.fd, 0)
     gpu.until("the server sees it", lambda: serve.status()["memory"]["shrunk"])
-    mend(gpu, "bcs0")
+    gpu.until("the device fails", lambda: serve.status()["gpu"]["fault"])
+    assert "shrank" in serve.status()["gpu"]["fault"]
+    for name in ENGINES:
+        serve.until_hung(gpu, name)
+    # No reset of the driver's helps.
+    gpu.reset_engine("bcs0")
+    assert serve.engine("bcs0")["state"] == "hung"
     gpu.client.dma_unmap(LIVE, 64 * PAGE)
     live.close()
+    # The next client has a good one.
+    gpu.client.reset()
+    gpu.close()
+    gpu = serve.gpu()
+    gpu.start()
+    assert serve.status()["gpu"]["fault"] is None
+    for name in ENGINES:
+        works(gpu, name)
+    gpu.close()
 
 
 # ---------------------------------------------------------------- ends in flight
