@@ -8,6 +8,7 @@ status, or in a hang of that one engine: the others go on, a reset mends it, the
 import json
 import os
 import random
+import shlex
 import struct
 import subprocess
 import sys
@@ -25,6 +26,8 @@ from gpu_driver import (  # noqa: E402
     load_register, semaphore_wait, store, store_qword)
 
 UGVT = os.environ.get("UGVT", os.path.join(BUILD, "ugvt"))
+# Further arguments, e.g. --seccomp=off for a build that writes coverage files at its end.
+SERVE_ARGS = shlex.split(os.environ.get("UGVT_SERVE_ARGS", ""))
 HIGH = 0x123450000000
 DATA = 0x10000
 
@@ -33,8 +36,7 @@ class GpuServer(Server):
     """`ugvt serve` and one client with a driver on it."""
 
     def __init__(self, folder, *args):
-        super().__init__(folder, args, [UGVT, "serve"])
-        self.sanity = None
+        super().__init__(folder, (*args, *SERVE_ARGS), [UGVT, "serve"])
 
     def status(self):
         out = subprocess.run([UGVT, "status", "--json", "--socket", self.path], check=True, capture_output=True,
@@ -42,8 +44,7 @@ class GpuServer(Server):
         return json.loads(out.stdout)
 
     def gpu(self, **kwargs):
-        self.current = Gpu(self.client(), **kwargs)
-        return self.current
+        return Gpu(self.client(), **kwargs)
 
     def engine(self, name):
         return self.status()["gpu"]["engines"][name]
