@@ -71,14 +71,30 @@ struct bare {
 	struct trace *_Atomic trace; /* borrowed */
 	struct traps traps;
 	_Atomic uint64_t irqs, resets, clients, fdless;
-	_Atomic bool asleep;   /* D3hot: BARs do not answer */
-	_Atomic bool intx_off; /* Interrupt Disable in the command register */
-	bool used;	       /* a client was there */
+	_Atomic bool asleep;	      /* D3hot: BARs do not answer */
+	_Atomic bool intx_off;	      /* Interrupt Disable in the command register */
+	bool used;		      /* a client was there */
+	const struct mem *mem;	      /* borrowed; NULL: nobody tells of files that are cut */
+	_Atomic uint64_t shrunk_seen; /* mem_shrunk_times() when it was last looked at */
 };
 
 static struct bare *to_bare(struct pci_device *d)
 {
 	return container_of(d, struct bare, pci);
+}
+
+/* A file of guest RAM was cut: from there on are zeros that no other process sees. */
+static void check_memory(struct bare *b)
+{
+	uint64_t times;
+
+	if (!b->mem)
+		return;
+	times = mem_shrunk_times(b->mem);
+	if (likely(times == atomic_load_explicit(&b->shrunk_seen, memory_order_relaxed)))
+		return;
+	if (atomic_exchange(&b->shrunk_seen, times) != times)
+		b->gpu->ops->fail(b->gpu, "guest RAM was cut: its file shrank while it was mapped");
 }
 
 /* ------------------------------------------------------------------ config space */
@@ -344,6 +360,7 @@ static int region_read(
 {
 	struct bare *b = to_bare(d);
 
+	check_memory(b);
 	switch (index) {
 	case PCI_REGION_BAR0:
 		if (atomic_load_explicit(&b->asleep, memory_order_relaxed))
@@ -386,6 +403,7 @@ static int region_write(
 {
 	struct bare *b = to_bare(d);
 
+	check_memory(b);
 	switch (index) {
 	case PCI_REGION_BAR0:
 		if (!atomic_load_explicit(&b->asleep, memory_order_relaxed))
@@ -441,6 +459,9 @@ static void attached(struct pci_device *d)
 	if (b->used)
 		device_reset(d);
 	b->used = true;
+	/* What was cut was the last client's. */
+	if (b->mem)
+		atomic_store(&b->shrunk_seen, mem_shrunk_times(b->mem));
 }
 
 /* The next client finds it out: see attached(). */
@@ -493,6 +514,7 @@ static void on_irq(void *arg)
 {
 	struct bare *b = arg;
 
+	check_memory(b);
 	if (atomic_load_explicit(&b->asleep, memory_order_relaxed) || !b->pci.irq_raise)
 		return;
 	atomic_fetch_add_explicit(&b->irqs, 1, memory_order_relaxed);
@@ -636,6 +658,12 @@ const struct mem_listener *bare_listener(struct bare *b)
 	return &b->listener;
 }
 
+void bare_watch(struct bare *b, const struct mem *mem)
+{
+	b->mem = mem;
+	atomic_store(&b->shrunk_seen, mem_shrunk_times(mem));
+}
+
 void bare_irq_stop(struct bare *b)
 {
 	b->gpu->ops->irq_set(b->gpu, NULL, NULL);
@@ -669,6 +697,7 @@ void bare_status(struct bare *b, struct json_object *out)
 	struct json_object *opregion = json_object_new_object();
 	struct json_object *traps = json_object_new_object();
 
+	check_memory(b);
 	lock_acquire(&b->lock);
 	add_u64(config, "command", pci_config_command(&b->config));
 	add_u64(config, "power_state", pci_config_power_state(&b->config));

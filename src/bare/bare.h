@@ -46,6 +46,11 @@ void bare_destroy(struct bare *b);
 struct pci_device *bare_device(struct bare *b);
 /* What a struct mem must tell: mem_listen(). */
 const struct mem_listener *bare_listener(struct bare *b);
+/*
+ * The memory that is listened to (borrowed, longer than the device), before the first client: when a
+ * file of it is cut while it is mapped, the GPU fails at the next access, interrupt or status.
+ */
+void bare_watch(struct bare *b, const struct mem *mem);
 
 /*
  * No interrupt goes to the front any more, and none is on its way when this returns: what a front

@@ -85,6 +85,7 @@ static int make_device(struct daemon *d, const struct serve_config *config, stru
 		return e->code;
 	bare_trace_set(d->bare, &d->trace);
 	mem_listen(&d->mem, bare_listener(d->bare));
+	bare_watch(d->bare, &d->mem);
 	return 0;
 }
 

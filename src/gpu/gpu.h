@@ -22,18 +22,18 @@ struct trace;
 struct json_object;
 
 enum gpu_caps {
-	GPU_CAP_DOMAINS = 1 << 0,       /* separates clients itself: DESIGN, decision 3 */
+	GPU_CAP_DOMAINS = 1 << 0,	/* separates clients itself: DESIGN, decision 3 */
 	GPU_CAP_VIRTUAL_CLOCK = 1 << 1, /* runs on a clock that tests advance */
-	GPU_CAP_SCANOUT = 1 << 2,       /* scanout() works */
+	GPU_CAP_SCANOUT = 1 << 2,	/* scanout() works */
 };
 
 struct gpu_info {
 	const char *name; /* "Kaby Lake GT2 (software model)" */
 	uint16_t vendor_id, device_id;
 	uint8_t revision;
-	uint32_t caps;              /* enum gpu_caps */
-	uint64_t aperture_bytes;    /* BAR2, the mappable window */
-	uint32_t ggtt_entries;      /* 8 bytes each, at BAR0 + 8 MiB */
+	uint32_t caps;		 /* enum gpu_caps */
+	uint64_t aperture_bytes; /* BAR2, the mappable window */
+	uint32_t ggtt_entries;	 /* 8 bytes each, at BAR0 + 8 MiB */
 };
 
 /* A picture of what a pipe shows: XRGB8888, `stride` bytes a row. */
@@ -41,8 +41,8 @@ struct gpu_frame {
 	uint32_t width, height, stride;
 	uint8_t *pixels; /* caller's */
 	size_t size_bytes;
-	uint64_t frame;  /* count of the pipe's frames */
-	bool on;         /* false: the pipe is off, pixels are black */
+	uint64_t frame; /* count of the pipe's frames */
+	bool on;	/* false: the pipe is off, pixels are black */
 };
 
 /* Called from any thread, without locks of the caller's: the GPU asks for its (one) MSI. */
@@ -67,7 +67,8 @@ struct gpu_ops {
 	 * The bus: which memory an IOVA is. 4 KiB granular. hva.p NULL: RAM that cannot be reached
 	 * (announced without an fd); its first use faults the device. Overlap: -EEXIST.
 	 */
-	int (*iova_map)(struct gpu *g, struct iova iova, uint64_t size, struct hva hva, bool writable);
+	int (*iova_map)(
+		struct gpu *g, struct iova iova, uint64_t size, struct hva hva, bool writable);
 	/*
 	 * Exactly one range that was mapped, else -ENOENT. Returns when nothing of the GPU can touch it
 	 * any more: at most 100 ms, then the engines that still do are hung.
@@ -78,6 +79,12 @@ struct gpu_ops {
 
 	/* Function level reset: all state as after power-on; IOVA maps stay. */
 	void (*reset)(struct gpu *g);
+	/*
+	 * The memory behind the bus cannot be trusted any more: all engines hang until a function level
+	 * reset, status shows `reason` (copied) as the fault. Does not wait for the engines; any thread
+	 * that holds no lock of the GPU's, also from the interrupt callback.
+	 */
+	void (*fail)(struct gpu *g, const char *reason);
 
 	/* The composited picture of pipe `pipe` into f->pixels. -ENOSPC: too small, sizes are set. */
 	int (*scanout)(struct gpu *g, unsigned int pipe, struct gpu_frame *f);

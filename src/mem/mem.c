@@ -344,3 +344,8 @@ bool mem_shrunk(const struct mem *m)
 {
 	return atomic_load(&m->guard.shrunk);
 }
+
+uint64_t mem_shrunk_times(const struct mem *m)
+{
+	return atomic_load_explicit(&m->guard.times, memory_order_relaxed);
+}

@@ -109,5 +109,7 @@ void mem_each(struct mem *m, void (*fn)(void *arg, const struct mem_map *map), v
 void mem_stats_get(struct mem *m, struct mem_stats *out);
 /* A file was cut while it was mapped: the VM's memory is not what its VMM says. Any thread. */
 bool mem_shrunk(const struct mem *m);
+/* How often that was met by an access, over all clients: a change is news. Any thread. */
+uint64_t mem_shrunk_times(const struct mem *m);
 
 #endif

@@ -508,6 +508,7 @@ def test_remap_under_blits(serve, gpu):
             old.close()
         busy.emit([arb_on_off(1), *batch_start(busy.batch_addr)])
         busy.submit()
+        gpu.until("it is taken", lambda: gpu.events("bcs0"))
         work.run([*fill(HIGH, 1024, 0, 0, 256, 64, 0xabc00000 + n), BATCH_END])
         shown = struct.pack("<I", 0xabc00000 + n) * (live.size // 4)
         assert live.map[:] == shown
@@ -567,6 +568,46 @@ def test_all_memory_comes_back(serve, gpu):
         works(gpu, name)
 
 
+def test_remap_of_live_pages(serve, gpu):
+    """The very pages that a loop uses are unmapped and mapped again, as QEMU does when its view of RAM
+    changes: no fault, and an inversion has been done exactly as often as the loop has counted."""
+    before, hangs = violations(serve), serve.engine("bcs0")["hangs"]
+    live = Memory(16 * PAGE)
+    noise = random.randbytes(60 * 1024)
+    live.map[:len(noise)] = noise
+    gpu.client.dma_map(LIVE, live.size, live.fd)
+    ctx, go = gpu.context("bcs0"), gpu.page()
+    for i in range(16):
+        ctx.map(HIGH + i * PAGE, LIVE + i * PAGE)
+    ctx.map(DATA, go)
+    gpu.put(go, [1])
+    count = 60 * 1024
+    invert = fill(HIGH, 1024, 0, 0, 256, 60, 0)
+    invert[1] = invert[1] & ~0xff0000 | 0x55 << 16
+    ctx.batch([*invert,
+               0x2f << 23 | 5 << 8 | 1, *address(HIGH + count),     # MI_ATOMIC: one more
+               0x36 << 23 | 1 << 21 | 2, 0, *address(DATA),         # MI_CONDITIONAL_BATCH_BUFFER_END
+               *batch_start(ctx.batch_addr)])
+    ctx.submit()
+    gpu.until("a turn", lambda: live.map[count])
+    waits = serve.status()["gpu"]["iommu"]["waits"]
+    rounds = 0
+    while rounds < 200 or serve.status()["gpu"]["iommu"]["waits"] < waits + 50:
+        gpu.client.dma_unmap(LIVE, live.size)
+        gpu.client.dma_map(LIVE, live.size, live.fd)
+        rounds += 1
+        assert rounds < 20000, "the loop never met a page that was gone"
+    gpu.put(go, [0])
+    gpu.wait(ctx)
+    turns = struct.unpack_from("<I", live.map, count)[0]
+    assert turns > 1
+    assert live.map[:count] == (bytes(b ^ 0xff for b in noise) if turns % 2 else noise)
+    assert serve.engine("bcs0")["hangs"] == hangs
+    assert violations(serve) == before
+    gpu.client.dma_unmap(LIVE, live.size)
+    live.close()
+
+
 def test_unmap_under_use(serve, gpu):
     """The very pages that a blit loop writes are unmapped: the answer comes, after it nobody touches
     them, and only that engine suffers."""
@@ -606,8 +647,11 @@ def test_memory_without_fd(tmp_path):
     serve.stop()
 
 
-def test_shrunk_memory(serve, gpu):
-    """The client cuts a piece of RAM off under a blit loop: SIGBUS is no exit."""
+def test_shrunk_memory(serve):
+    """The client cuts a piece of RAM off under a blit loop: SIGBUS is no exit, but the device fails."""
+    gpu = serve.gpu()
+    gpu.client.reset()
+    gpu.start()
     live = Memory(64 * PAGE)
     gpu.client.dma_map(LIVE, live.size, live.fd)
     ctx = gpu.context("bcs0")
@@ -628,13 +672,14 @@ def test_shrunk_memory(serve, gpu):
     gpu.client.dma_unmap(LIVE, 64 * PAGE)
     live.close()
     # The next client has a good one.
-    gpu.client.reset()
+    gpu.client.close()
     gpu.close()
     gpu = serve.gpu()
     gpu.start()
     assert serve.status()["gpu"]["fault"] is None
     for name in ENGINES:
         works(gpu, name)
+    gpu.client.close()
     gpu.close()
 
 

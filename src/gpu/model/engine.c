@@ -116,6 +116,31 @@ static void reset_registers(struct engine *e)
 }
 
 /* While the thread is parked, or by itself; under engine.lock. */
+static void hang_failed(struct engine *e)
+{
+	if (engine_state(e) == ENGINE_HUNG)
+		return;
+	snprintf(e->hang_reason, sizeof(e->hang_reason), "the device has failed");
+	engine_set_state(e, ENGINE_HUNG);
+	atomic_fetch_add_explicit(&e->hangs, 1, memory_order_relaxed);
+}
+
+void engine_fail(struct engine *e)
+{
+	lock_acquire(&e->lock);
+	atomic_fetch_or(&e->request, ENGINE_REQ_FAIL);
+	if (e->parked)
+		hang_failed(e);
+	pthread_cond_signal(&e->wake);
+	lock_release(&e->lock);
+}
+
+void engine_restore(struct engine *e)
+{
+	engine_unask(e, ENGINE_REQ_FAIL);
+}
+
+/* While the thread is parked, or by itself; under engine.lock. */
 static void reset_locked(struct engine *e)
 {
 	execlist_reset(e);
@@ -127,6 +152,8 @@ static void reset_locked(struct engine *e)
 	atomic_fetch_add_explicit(&e->resets, 1, memory_order_relaxed);
 	atomic_fetch_and(&e->request, ~(uint32_t)(ENGINE_REQ_RESET | ENGINE_REQ_STOP |
 						  ENGINE_REQ_HALT | ENGINE_REQ_ELSP));
+	if (atomic_load(&e->request) & ENGINE_REQ_FAIL)
+		hang_failed(e);
 }
 
 void engine_reset(struct engine *e)
@@ -152,6 +179,8 @@ void engine_reset(struct engine *e)
 static void park(struct engine *e)
 {
 	e->parked = true;
+	if (atomic_load(&e->request) & ENGINE_REQ_FAIL)
+		hang_failed(e);
 	pthread_cond_broadcast(&e->acked);
 	while (atomic_load(&e->request) & ENGINE_REQ_PARK &&
 		!(atomic_load(&e->request) & ENGINE_REQ_QUIT)) {
@@ -222,6 +251,7 @@ static void *engine_main(void *arg)
 		e->tracing = trace_on(atomic_load_explicit(&e->model->trace, memory_order_acquire));
 		turn = execlist_run(e);
 		gtt_leave(e);
+		atomic_fetch_and(&e->request, ~(uint32_t)ENGINE_REQ_BREATHE); /* it has */
 		cs_flush_cost(e);
 		atomic_fetch_add_explicit(&e->busy_ns, mono_ns() - start, memory_order_relaxed);
 		if (turn == EXECLIST_WAIT)

@@ -80,8 +80,11 @@ enum engine_request {
 	ENGINE_REQ_HALT = 32,	 /* MI_MODE: STOP_RING */
 	ENGINE_REQ_BREATHE = 64, /* an unmap waits: leave the epoch section for a moment */
 
+	ENGINE_REQ_FAIL = 128, /* the device has failed: hang until a function level reset */
+
 	/* the thread stops for these and touches nothing until they are gone */
-	ENGINE_REQ_PARK = ENGINE_REQ_RESET | ENGINE_REQ_PAUSE | ENGINE_REQ_STOP | ENGINE_REQ_HALT,
+	ENGINE_REQ_PARK = ENGINE_REQ_RESET | ENGINE_REQ_PAUSE | ENGINE_REQ_STOP | ENGINE_REQ_HALT |
+			  ENGINE_REQ_FAIL,
 };
 
 /* What of a context runs: a restore may run two batches before the ring goes on. */
@@ -179,6 +182,12 @@ void engine_finish(struct engine *e);
  * ports, CSB and ring registers to their reset state.
  */
 void engine_reset(struct engine *e);
+/*
+ * The engine hangs, whatever it does, until engine_restore() and a reset: any thread without an
+ * engine's lock; the thread stops soon after.
+ */
+void engine_fail(struct engine *e);
+void engine_restore(struct engine *e);
 /* Wakes a sleeping thread to look again: after a write to memory that a semaphore may wait for. */
 void engine_kick(struct engine *e);
 /* The thread stops between commands and stays so until as many resumes. Counted. */

@@ -240,6 +240,17 @@ static int model_iova_unmap(struct gpu *g, struct iova iova, uint64_t size)
 	return iommu_unmap_range(&to_model(g)->iommu, iova, size);
 }
 
+static void model_fail(struct gpu *g, const char *reason)
+{
+	struct model *m = to_model(g);
+
+	model_fault(m, reason);
+	model_each_engine(m, e)
+	{
+		engine_fail(e);
+	}
+}
+
 /* ------------------------------------------------------------------ the display's clock */
 
 static void timer_kick(void *arg)
@@ -430,6 +441,7 @@ static const struct gpu_ops model_ops = {
 	.iova_unmap = model_iova_unmap,
 	.irq_set = model_irq_set,
 	.reset = model_reset,
+	.fail = model_fail,
 	.scanout = scanout_frame,
 	.sections = model_sections,
 	.pause = model_pause,

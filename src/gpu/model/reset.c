@@ -66,6 +66,7 @@ void model_reset(struct gpu *g)
 	lock_acquire(&m->reset_lock);
 	model_each_engine(m, e)
 	{
+		engine_restore(e);
 		engine_reset(e);
 	}
 	iommu_forget(&m->iommu);

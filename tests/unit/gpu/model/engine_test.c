@@ -529,6 +529,45 @@ static void unmap_under_a_loop(void **state)
 	munmap(extra, MIB(1));
 }
 
+/* A failed device: every engine hangs, whatever resets the driver tries, until a function level one. */
+static void failed_device(void **state)
+{
+	struct cs_rig r;
+	struct rig_ctx c;
+
+	rig_open(&r, false);
+	rig_ctx_open(&r, &c, RCS0);
+	rig_batch(&r, PP_DATA, BBS(PP_DATA));
+	rig_ring(&r, &c, BBS(PP_DATA));
+	rig_submit(&r, &c, NULL);
+	rig_until(atomic_load(&r.m->engine[RCS0].commands) > 100 ||
+		  engine_state(&r.m->engine[RCS0]) == ENGINE_RUNNING);
+	(r.g->ops->fail)(r.g, "no good");
+	(r.g->ops->fail)(r.g, "worse");
+	model_each_engine(r.m, e)
+	{
+		rig_wait_hung(&r, e->id);
+	}
+	assert_string_equal(r.m->fault, "no good");
+	rig_reset_engine(&r, RCS0);
+	assert_int_equal(engine_state(&r.m->engine[RCS0]), ENGINE_HUNG);
+	r.g->ops->pause(r.g);
+	r.g->ops->resume(r.g);
+	assert_int_equal(engine_state(&r.m->engine[BCS0]), ENGINE_HUNG);
+	r.g->ops->reset(r.g);
+	assert_string_equal(r.m->fault, "");
+	model_each_engine(r.m, e)
+	{
+		assert_int_equal(engine_state(e), ENGINE_IDLE);
+		assert_int_equal(atomic_load(&e->request), 0);
+	}
+	rig_close(&r);
+	/* and a model that ends in that state */
+	rig_open(&r, false);
+	(r.g->ops->fail)(r.g, "no good");
+	rig_close(&r);
+}
+
 /* ------------------------------------------------------------------ what shows outside */
 
 /* Error capture reads these of an engine that hangs. */
@@ -879,6 +918,7 @@ int main(void)
 		cmocka_unit_test(full_reset_stops_all),
 		cmocka_unit_test(replay_starts_in_the_ring),
 		cmocka_unit_test(unmap_under_a_loop),
+		cmocka_unit_test(failed_device),
 		cmocka_unit_test(registers_show_where_it_stands),
 		cmocka_unit_test(status_says_what_happened),
 		cmocka_unit_test(traces_tell_the_story),
