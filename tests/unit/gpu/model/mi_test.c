@@ -489,7 +489,7 @@ static void semaphore_comparisons(void **state)
 			rig_submit(&f.r, &f.c, NULL);
 			if (!holds) {
 				rig_until(engine_state(&f.r.m->engine[BCS0]) == ENGINE_WAITING);
-				*rig_pp(&f.r, PP_SCRATCH) = op < 2 ? 9 : op == 4 ? 5 : 1;
+				rig_set(&f.r, PP_SCRATCH, op < 2 ? 9 : op == 4 ? 5 : 1);
 			}
 			rig_wait_idle(&f.r, BCS0);
 			/* It waited exactly when it should. */
