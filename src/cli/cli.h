@@ -3,6 +3,7 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -15,7 +16,7 @@ enum exit_code {
 	EXIT_FAILED = 1,    /* it was tried and did not work */
 	EXIT_USAGE = 2,	    /* an option or argument is wrong */
 	EXIT_NO_SERVER = 3, /* nobody serves at that socket */
-	EXIT_DIFFERENT = 4, /* trace --replay: reads differ */
+	EXIT_DIFFERENT = 4, /* trace --replay: reads differ; 1 there: no verdict */
 };
 
 #define CLI_ARGS_MAX 2
@@ -52,11 +53,15 @@ extern const struct verb verb_serve, verb_status, verb_screenshot, verb_trace, v
 /* `path` or $UGVT_SOCKET. NULL with `e`: none is given. */
 const char *cli_socket(const char *path, struct err *e);
 
-/* Standard output for "-" (or NULL), else a new file; cli_file_close says whether all was written. */
+/*
+ * Standard output for "-" (or NULL); a device, pipe or FIFO as it is; else a file that replaces what is
+ * there when it is complete. cli_file_close says whether all was written.
+ */
 struct cli_file {
 	FILE *f;
-	const char *path;     /* borrowed; NULL: standard output */
-	char temporary[4096]; /* becomes `path` when complete */
+	const char *path;	  /* borrowed; NULL: standard output */
+	char target[PATH_MAX];	  /* `path` without symbolic links */
+	char temporary[PATH_MAX]; /* becomes `target` when complete; "": none */
 };
 int cli_file_open(struct cli_file *c, const char *path, struct err *e);
 /* `keep` false: the file is removed. 0 or -errno with `e`. */

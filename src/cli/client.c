@@ -5,14 +5,19 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 static int try(const char *path, struct err *e)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	const struct timeval patience = {.tv_sec = CLIENT_TIMEOUT_S};
 	int fd, ret;
 
 	if (strlen(path) >= sizeof(addr.sun_path))
@@ -21,14 +26,25 @@ static int try(const char *path, struct err *e)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_set(e, -errno, NULL, "socket");
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) == 0)
 		return fd;
-	ret = -errno;
+	ret = errno == EAGAIN ? -ETIMEDOUT : -errno;
 	close(fd);
-	return err_set(e, ret, "is ugvt serve running?", "connecting to %s", path);
+	return err_set(e, ret,
+		ret == -EACCES	    ? "only its own user and root may"
+		: ret == -ETIMEDOUT ? "is it stopped?"
+				    : "is ugvt serve running?",
+		"connecting to %s", path);
 }
 
-/* To connect to the vfio-user socket itself would look like a VMM: only what ends in .ctl is tried. */
+int client_open_code(int ret)
+{
+	return ret == -ENOENT || ret == -ECONNREFUSED || ret == -ENOTDIR ? EXIT_NO_SERVER
+									 : EXIT_FAILED;
+}
+
 int client_open(struct client *c, const char *path, struct err *e)
 {
 	size_t len = strlen(path);
@@ -38,8 +54,7 @@ int client_open(struct client *c, const char *path, struct err *e)
 	buf_init(&c->in);
 	snprintf(control, sizeof(control), "%s.ctl", path);
 	c->fd = try(control, e);
-	/* A control socket by its own name: PATH.ctl, or any that --control gave. */
-	if (c->fd == -ENOENT || (c->fd < 0 && len > 4 && strcmp(path + len - 4, ".ctl") == 0))
+	if (c->fd < 0 && len > 4 && strcmp(path + len - 4, ".ctl") == 0)
 		c->fd = try(path, e);
 	return c->fd < 0 ? c->fd : 0;
 }
@@ -80,8 +95,8 @@ int client_send(struct client *c, const char *method, struct json_object *parame
 	return ret;
 }
 
-/* Reads some more; keeps one fd. */
-static int fill(struct client *c, struct err *e)
+/* Keeps one fd. */
+int client_fill(struct client *c, struct err *e)
 {
 	static char chunk[1 << 16];
 	struct iovec iov = {chunk, sizeof(chunk)};
@@ -100,6 +115,9 @@ static int fill(struct client *c, struct err *e)
 	do {
 		n = recvmsg(c->fd, &msg, MSG_CMSG_CLOEXEC);
 	} while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == EAGAIN)
+		return err_set(e, -ETIMEDOUT, "is the server stopped?", "no answer within %d s",
+			CLIENT_TIMEOUT_S);
 	if (n < 0)
 		return err_set(e, -errno, NULL, "the server's answer");
 	for (struct cmsghdr *h = CMSG_FIRSTHDR(&msg); h; h = CMSG_NXTHDR(&msg, h)) {
@@ -124,8 +142,11 @@ static int fill(struct client *c, struct err *e)
 	c->in.len -= c->in_pos;
 	c->in_pos = 0;
 	buf_put(&c->in, chunk, (size_t)n);
-	if (c->in.failed || c->in.len > CLIENT_REPLY_MAX)
-		return err_set(e, -ENOMEM, NULL, "an answer of more than %zu bytes", c->in.len);
+	if (c->in.failed)
+		return err_set(e, -ENOMEM, NULL, "the server's answer");
+	if (c->in.len > CLIENT_REPLY_MAX)
+		return err_set(
+			e, -EMSGSIZE, NULL, "an answer of more than %u bytes", CLIENT_REPLY_MAX);
 	return 0;
 }
 
@@ -156,7 +177,7 @@ static struct json_object *message(struct client *c, struct err *e)
 			return o;
 		}
 		searched = len;
-		if (fill(c, e))
+		if (client_fill(c, e))
 			return NULL;
 	}
 }
@@ -179,7 +200,7 @@ struct json_object *client_receive(struct client *c, bool *continues, int *fd, s
 			(json_object_object_get_ex(parameters, "reason", &r) ||
 				json_object_object_get_ex(parameters, "parameter", &r)))
 			reason = json_object_get_string(r);
-		err_set(e, -EREMOTEIO, reason, "%s", json_object_get_string(v));
+		err_set(e, -EREMOTEIO, reason, "%s", v ? json_object_get_string(v) : "an error");
 		e->code = 0; /* the server's words say it all */
 		json_object_put(o);
 		return NULL;
@@ -195,6 +216,64 @@ struct json_object *client_receive(struct client *c, bool *continues, int *fd, s
 	return parameters;
 }
 
+uint64_t reply_u64(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(o, key, &v) ? json_object_get_uint64(v) : 0;
+}
+
+const char *reply_text(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(o, key, &v) && json_object_is_type(v, json_type_string)
+		       ? json_object_get_string(v)
+		       : "";
+}
+
+struct json_object *reply_member(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(o, key, &v) &&
+			       (json_object_is_type(v, json_type_object) ||
+				       json_object_is_type(v, json_type_array))
+		       ? v
+		       : NULL;
+}
+
+const void *reply_map(int fd, size_t *len, struct err *e)
+{
+	struct stat st;
+	void *map;
+	int seals = fd < 0 ? -1 : fcntl(fd, F_GET_SEALS);
+
+	if (seals < 0 || !(seals & F_SEAL_SHRINK) || fstat(fd, &st) || st.st_size <= 0) {
+		err_set(e, -EPROTO, NULL, "no sealed memory came with the server's answer");
+		return NULL;
+	}
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED) {
+		err_set(e, -errno, NULL, "mapping what came with the server's answer");
+		return NULL;
+	}
+	*len = (size_t)st.st_size;
+	return map;
+}
+
+const char *cli_socket(const char *path, struct err *e)
+{
+	const char *env = getenv("UGVT_SOCKET");
+
+	if (path)
+		return path;
+	if (env && *env)
+		return env;
+	err_set(e, -EINVAL, "--socket PATH, or UGVT_SOCKET in the environment", "no socket named");
+	return NULL;
+}
+
 struct json_object *client_call(const char *socket, const char *method,
 	struct json_object *parameters, int *fd, int *code, struct err *e)
 {
@@ -208,9 +287,10 @@ struct json_object *client_call(const char *socket, const char *method,
 		json_object_put(parameters);
 		return NULL;
 	}
-	*code = EXIT_NO_SERVER;
-	if (client_open(&c, socket, e)) {
+	*code = client_open_code(client_open(&c, socket, e));
+	if (c.fd < 0) {
 		json_object_put(parameters);
+		client_close(&c);
 		return NULL;
 	}
 	*code = EXIT_FAILED;

@@ -10,7 +10,6 @@
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 struct dump_options {
 	const char *socket, *output;
@@ -25,20 +24,6 @@ static const struct option rows[] = {
 		"write the state itself, as a stream of sections"},
 	OPTION_JSON(struct dump_options, json),
 };
-
-static uint64_t number(struct json_object *o, const char *key)
-{
-	struct json_object *v;
-
-	return json_object_object_get_ex(o, key, &v) ? json_object_get_uint64(v) : 0;
-}
-
-static const char *text(struct json_object *o, const char *key)
-{
-	struct json_object *v;
-
-	return json_object_object_get_ex(o, key, &v) ? json_object_get_string(v) : "";
-}
 
 /* The section "regs": a count, then {offset, value} of every register that differs from its reset. */
 static struct json_object *registers(struct buf_reader *r)
@@ -66,27 +51,27 @@ static struct json_object *registers(struct buf_reader *r)
 
 static void print(struct json_object *reply, struct json_object *list, struct json_object *regs)
 {
-	printf("platform %s, %" PRIu64 " bytes of state\n", text(reply, "platform"),
-		number(reply, "size"));
+	printf("platform %s, %" PRIu64 " bytes of state\n", reply_text(reply, "platform"),
+		reply_u64(reply, "size"));
 	for (size_t i = 0; i < json_object_array_length(list); i++) {
 		struct json_object *o = json_object_array_get_idx(list, i);
 
-		printf("  %-24s version %" PRIu64 " %10" PRIu64 " bytes\n", text(o, "name"),
-			number(o, "version"), number(o, "size"));
+		printf("  %-24s version %" PRIu64 " %10" PRIu64 " bytes\n", reply_text(o, "name"),
+			reply_u64(o, "version"), reply_u64(o, "size"));
 	}
 	printf("registers that differ from their reset value:\n");
 	for (size_t i = 0; i < json_object_array_length(regs); i++) {
 		struct json_object *o = json_object_array_get_idx(regs, i);
 
-		printf("  %06" PRIx64 " %08" PRIx64 " %s\n", number(o, "offset"),
-			number(o, "value"), text(o, "name"));
+		printf("  %06" PRIx64 " %08" PRIx64 " %s\n", reply_u64(o, "offset"),
+			reply_u64(o, "value"), reply_text(o, "name"));
 	}
 }
 
 static int show(const struct dump_options *o, struct json_object *reply, const uint8_t *state,
 	size_t len, struct err *e)
 {
-	struct json_object *list, *regs = NULL;
+	struct json_object *list = reply_member(reply, "sections"), *regs = NULL;
 	struct cli_file file;
 
 	if (o->output) {
@@ -99,15 +84,14 @@ static int show(const struct dump_options *o, struct json_object *reply, const u
 		if (ret || strcmp(o->output, "-") == 0)
 			return ret;
 	}
-	if (!json_object_object_get_ex(reply, "sections", &list) ||
-		!json_object_is_type(list, json_type_array))
+	if (!json_object_is_type(list, json_type_array))
 		return err_set(e, -EPROTO, NULL, "the server's answer has no sections");
 	for (size_t i = 0; i < json_object_array_length(list) && !regs; i++) {
 		struct json_object *s = json_object_array_get_idx(list, i);
-		uint64_t offset = number(s, "offset"), size = number(s, "size");
+		uint64_t offset = reply_u64(s, "offset"), size = reply_u64(s, "size");
 		struct buf_reader r;
 
-		if (strcmp(text(s, "name"), "regs") != 0 || range_bad(offset, size, len))
+		if (strcmp(reply_text(s, "name"), "regs") != 0 || range_bad(offset, size, len))
 			continue;
 		buf_reader_init(&r, state + offset, (size_t)size);
 		regs = registers(&r);
@@ -127,23 +111,23 @@ static int run(const void *options, const char *const *args, size_t arg_count, s
 {
 	const struct dump_options *o = options;
 	struct json_object *reply;
-	struct stat st;
-	void *map = MAP_FAILED;
+	const void *map;
+	size_t len;
 	int fd, code, ret;
 
 	(void)args;
 	(void)arg_count;
+	if (o->json && o->output && strcmp(o->output, "-") == 0) {
+		err_set(e, -EINVAL, NULL, "both the state and JSON to standard output");
+		return EXIT_USAGE;
+	}
 	reply = client_call(o->socket, "org.ugvt.Dump", NULL, &fd, &code, e);
 	if (!reply)
 		return code;
-	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0)
-		map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED) {
-		ret = err_set(e, -EPROTO, NULL, "no state came with the answer");
-	} else {
-		ret = show(o, reply, map, (size_t)st.st_size, e);
-		munmap(map, (size_t)st.st_size);
-	}
+	map = reply_map(fd, &len, e);
+	ret = map ? show(o, reply, map, len, e) : e->code;
+	if (map)
+		munmap((void *)map, len);
 	fd_close(&fd);
 	json_object_put(reply);
 	return ret ? EXIT_FAILED : EXIT_OK;

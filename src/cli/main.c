@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ugvt VERB: finds the verb, parses its options, runs it. */
-#include "base/buf.h"
 #include "base/util.h"
 #include "cli/cli.h"
 #include "daemon/daemon.h"
@@ -25,13 +24,13 @@ static void print_help(FILE *f)
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
 		fprintf(f, "  %-12s %s\n", verbs[i]->name, verbs[i]->summary);
 	}
-	fprintf(f, "\n  ugvt VERB --help tells more; ugvt --version\n\n"
+	fprintf(f, "\n  ugvt help VERB (or ugvt VERB --help) tells more; ugvt --version\n\n"
 		   "exit codes: 0 done, 1 failed, 2 wrong usage, 3 no server there, 4 replay "
 		   "differs\n\n"
 		   "example:\n"
 		   "  ugvt serve --socket-path /tmp/gpu.sock &\n"
-		   "  eval qemu-system-x86_64 -M q35 \"$(ugvt qemu-args --socket /tmp/gpu.sock)\" "
-		   "...\n"
+		   "  eval \"qemu-system-x86_64 -M q35 $(ugvt qemu-args --socket /tmp/gpu.sock) "
+		   "...\"\n"
 		   "  ugvt screenshot --socket /tmp/gpu.sock screen.png\n");
 }
 
@@ -44,87 +43,6 @@ static void print_verb_help(const struct verb *v)
 	if (*v->details)
 		printf("\n%s", v->details);
 	printf("\nexample:\n  %s\n", v->example);
-}
-
-const char *cli_socket(const char *path, struct err *e)
-{
-	const char *env = getenv("UGVT_SOCKET");
-
-	if (path)
-		return path;
-	if (env && *env)
-		return env;
-	err_set(e, -EINVAL, "--socket PATH, or UGVT_SOCKET in the environment", "no socket named");
-	return NULL;
-}
-
-int cli_file_open(struct cli_file *c, const char *path, struct err *e)
-{
-	int fd;
-
-	*c = (struct cli_file){.f = stdout};
-	if (!path || strcmp(path, "-") == 0)
-		return 0;
-	if ((size_t)snprintf(c->temporary, sizeof(c->temporary), "%s.%d.tmp", path, getpid()) >=
-		sizeof(c->temporary))
-		return err_set(e, -ENAMETOOLONG, NULL, "%.150s...", path);
-	fd = open(c->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return err_set(e, -errno, NULL, "writing %s", path);
-	c->f = fdopen(fd, "w");
-	if (!c->f) {
-		close(fd);
-		unlink(c->temporary);
-		return err_set(e, -ENOMEM, NULL, "writing %s", path);
-	}
-	c->path = path;
-	return 0;
-}
-
-int cli_file_close(struct cli_file *c, bool keep, struct err *e)
-{
-	const char *path = c->path ? c->path : "standard output";
-	int ret = 0;
-
-	if (fflush(c->f) || ferror(c->f))
-		ret = errno ? -errno : -EIO;
-	if (c->path) {
-		if (fclose(c->f) && !ret)
-			ret = -errno;
-		if (!keep || ret)
-			unlink(c->temporary);
-		else if (rename(c->temporary, c->path)) {
-			ret = -errno;
-			unlink(c->temporary);
-		}
-	}
-	c->f = NULL;
-	return ret && keep ? err_set(e, ret, NULL, "writing %s", path) : 0;
-}
-
-int cli_file_read(const char *path, size_t max, struct buf *out, struct err *e)
-{
-	bool standard = strcmp(path, "-") == 0;
-	uint8_t chunk[65536];
-	int fd = standard ? 0 : open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd < 0)
-		return err_set(e, -errno, NULL, "reading %s", path);
-	while ((n = read(fd, chunk, sizeof(chunk))) > 0) {
-		buf_put(out, chunk, (size_t)n);
-		if (out->len > max || out->failed)
-			break;
-	}
-	if (!standard)
-		close(fd);
-	if (n < 0)
-		return err_set(e, -errno, NULL, "reading %s", path);
-	if (out->failed)
-		return err_set(e, -ENOMEM, NULL, "reading %s", path);
-	if (out->len > max)
-		return err_set(e, -EFBIG, NULL, "%s: more than %zu bytes", path, max);
-	return 0;
 }
 
 static int run_verb(const struct verb *v, int argc, char **argv)
@@ -151,21 +69,42 @@ static int run_verb(const struct verb *v, int argc, char **argv)
 	if (code != EXIT_OK && code != EXIT_DIFFERENT) {
 		char prog[32];
 
+		if (code == EXIT_USAGE)
+			e.code = 0; /* "Invalid argument" says nothing that is not said */
 		snprintf(prog, sizeof(prog), "ugvt %s", v->name);
 		err_print(prog, &e);
 	}
 	return code;
 }
 
-int main(int argc, char **argv)
+static const struct verb *verb_find(const char *name)
 {
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		if (strcmp(name, verbs[i]->name) == 0)
+			return verbs[i];
+	}
+	fprintf(stderr, "ugvt: no verb \"%s\": see ugvt --help\n", name);
+	return NULL;
+}
+
+static int run(int argc, char **argv)
+{
+	const struct verb *v;
+
 	if (argc < 2) {
 		print_help(stderr);
 		return EXIT_USAGE;
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 		strcmp(argv[1], "help") == 0) {
-		print_help(stdout);
+		if (argc == 2) {
+			print_help(stdout);
+			return EXIT_OK;
+		}
+		v = verb_find(argv[2]);
+		if (!v)
+			return EXIT_USAGE;
+		print_verb_help(v);
 		return EXIT_OK;
 	}
 	if (strcmp(argv[1], "--version") == 0) {
@@ -175,10 +114,31 @@ int main(int argc, char **argv)
 	/* As device back ends are started: options and no verb. */
 	if (strcmp(argv[1], "--print-capabilities") == 0)
 		return run_verb(&verb_serve, argc - 1, argv + 1);
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-		if (strcmp(argv[1], verbs[i]->name) == 0)
-			return run_verb(verbs[i], argc - 2, argv + 2);
+	v = verb_find(argv[1]);
+	return v ? run_verb(v, argc - 2, argv + 2) : EXIT_USAGE;
+}
+
+/* What we open must not become a standard stream that was closed: text would go into a socket. */
+static void standard_streams(void)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		/* Read-only: what is written to a closed stream fails, here too. */
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDONLY) != fd)
+			_exit(EXIT_FAILED);
 	}
-	fprintf(stderr, "ugvt: no verb \"%s\": see ugvt --help\n", argv[1]);
-	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	int code;
+
+	standard_streams();
+	code = run(argc, argv);
+	errno = 0;
+	if ((fflush(stdout) || ferror(stdout)) && code == EXIT_OK) {
+		fprintf(stderr, "ugvt: writing standard output: %s\n",
+			strerror(errno ? errno : EIO));
+		code = EXIT_FAILED;
+	}
+	return code;
 }

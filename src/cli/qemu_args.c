@@ -14,7 +14,7 @@ struct qemu_options {
 	bool json;
 };
 
-static const struct qemu_options defaults = {.address = "2.0", .memory = GIB(2)};
+static const struct qemu_options defaults = {.memory = GIB(2)};
 
 #define AT(field) offsetof(struct qemu_options, field)
 
@@ -22,7 +22,7 @@ static const struct option rows[] = {
 	OPTION_SOCKET(struct qemu_options, socket),
 	{"memory", 'm', OPTION_SIZE, AT(memory), "SIZE", MIB(64), 0, "the VM's RAM (default: 2G)"},
 	{"addr", 0, OPTION_STRING, AT(address), "SLOT.FN", 0, 0,
-		"where on the PCI bus (default: 2.0)"},
+		"where on the PCI bus (default: QEMU finds a place)"},
 	OPTION_JSON(struct qemu_options, json),
 };
 
@@ -85,7 +85,7 @@ static int run(const void *options, const char *const *args, size_t arg_count, s
 	(void)arg_count;
 	if (!socket)
 		return EXIT_USAGE;
-	if (!address_good(o->address)) {
+	if (o->address && !address_good(o->address)) {
 		err_set(e, -EINVAL, "SLOT.FUNCTION in hexadecimal, e.g. 2.0", "--addr=%s",
 			o->address);
 		return EXIT_USAGE;
@@ -105,11 +105,12 @@ static int run(const void *options, const char *const *args, size_t arg_count, s
 	json_object_object_add(address, "path", json_object_new_string(path));
 	device = json_object_new_object();
 	json_object_object_add(device, "driver", json_object_new_string("vfio-user-pci"));
-	json_object_object_add(device, "addr", json_object_new_string(o->address));
+	if (o->address)
+		json_object_object_add(device, "addr", json_object_new_string(o->address));
 	json_object_object_add(device, "socket", address);
 
 	const char *const words[] = {"-m", size, "-object", memory, "-machine",
-		"memory-backend=ugvt-ram", "-device",
+		"memory-backend=ugvt-ram", "-vga", "none", "-device",
 		json_object_to_json_string_ext(
 			device, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)};
 	list = json_object_new_array();
@@ -137,12 +138,15 @@ const struct verb verb_qemu_args = {
 	.summary = "Print the QEMU arguments that connect a VM to a server",
 	.arguments = "",
 	.example =
-		"eval qemu-system-x86_64 -M q35 \"$(ugvt qemu-args --socket /tmp/gpu.sock)\" ...",
+		"eval \"qemu-system-x86_64 -M q35 $(ugvt qemu-args --socket /tmp/gpu.sock) ...\"",
 	.details =
 		"QEMU must be 10.1 or later. The server needs the VM's RAM as a shared file: that "
 		"is\n"
-		"what the memory arguments are for. They replace -m. Without --json the words are\n"
-		"quoted for a shell: paste them, or use eval.\n",
+		"what the memory arguments are for; they replace -m. -vga none leaves the guest "
+		"no\n"
+		"other GPU for its console. Without --json the words are quoted for a shell: "
+		"paste\n"
+		"them, or let eval read the whole command line.\n",
 	.options = {rows, ARRAY_SIZE(rows)},
 	.options_bytes = sizeof(struct qemu_options),
 	.defaults = &defaults,

@@ -9,7 +9,6 @@
 #include <png.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 struct screenshot_options {
 	const char *socket;
@@ -73,49 +72,34 @@ static int write_png(FILE *f, const struct picture *p, struct err *e)
 	return 0;
 }
 
-static uint64_t number(struct json_object *o, const char *key)
-{
-	struct json_object *v;
-
-	return json_object_object_get_ex(o, key, &v) ? json_object_get_uint64(v) : 0;
-}
-
 /* The server says sizes; what counts is what its memory holds. */
-static int check(const struct picture *p, int fd, size_t *len, struct err *e)
+static int check(const struct picture *p, size_t len, struct err *e)
 {
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st))
-		return err_set(e, -EPROTO, NULL, "no picture came with the answer");
 	if (!p->width || !p->height || p->width > 16384 || p->height > 16384 ||
-		p->stride < 4 * p->width || p->stride > (1u << 20) ||
-		(uint64_t)st.st_size < p->stride * p->height)
+		p->stride < 4 * p->width || p->stride > (1u << 20) || len < p->stride * p->height)
 		return err_set(e, -EPROTO, NULL, "a picture of %llux%llu with %llu bytes a row",
 			(unsigned long long)p->width, (unsigned long long)p->height,
 			(unsigned long long)p->stride);
-	*len = (size_t)(p->stride * p->height);
 	return 0;
 }
 
 static int save(struct json_object *reply, int fd, const char *path, struct err *e)
 {
 	struct picture p = {
-		.width = number(reply, "width"),
-		.height = number(reply, "height"),
-		.stride = number(reply, "stride"),
+		.width = reply_u64(reply, "width"),
+		.height = reply_u64(reply, "height"),
+		.stride = reply_u64(reply, "stride"),
 	};
 	struct cli_file file;
 	size_t len = 0;
-	void *map;
 	int ret;
 
-	ret = check(&p, fd, &len, e);
+	p.pixels = reply_map(fd, &len, e);
+	if (!p.pixels)
+		return e->code;
+	ret = check(&p, len, e);
 	if (ret)
-		return ret;
-	map = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED)
-		return err_set(e, -errno, NULL, "mapping the picture");
-	p.pixels = map;
+		goto unmap;
 	p.row = malloc((size_t)p.width * 3);
 	ret = p.row ? cli_file_open(&file, path, e) : err_set(e, -ENOMEM, NULL, "PNG");
 	if (!ret) {
@@ -126,7 +110,8 @@ static int save(struct json_object *reply, int fd, const char *path, struct err 
 		ret = ret ? ret : closed;
 	}
 	free(p.row);
-	munmap(map, len);
+unmap:
+	munmap((void *)p.pixels, len);
 	return ret;
 }
 

@@ -24,7 +24,7 @@ static const struct serve_options defaults = {.fd = NO_FD, .aperture = MIB(2)};
 static const struct option rows[] = {
 	{"socket-path", 's', OPTION_STRING, AT(socket_path), "PATH", 0, 0, "listen here for a VMM (0600)"},
 	{"fd", 0, OPTION_UINT, AT(fd), "N", 0, 1 << 20, "an inherited socket instead, listening or connected"},
-	{"control", 0, OPTION_STRING, AT(control), "PATH", 0, 0, "control socket (default: PATH.ctl; none)"},
+	{"control", 0, OPTION_STRING, AT(control), "PATH", 0, 0, "control socket, ends in .ctl (default: socket path + .ctl); none"},
 	{"platform", 0, OPTION_STRING, AT(platform), "NAME", 0, 0, "kbl-gt2 (default), skl-gt2, or 8086:5916"},
 	{"aperture", 0, OPTION_SIZE, AT(aperture), "SIZE", MIB(1), MIB(256), "BAR2: 1M to 256M; 2M when not given"},
 	{"class", 0, OPTION_CHOICE, AT(class_code), "0380|0300", 0, 0, "display (default) or VGA: 0380|0300"},

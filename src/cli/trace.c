@@ -10,7 +10,7 @@
 #include <json-c/json.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/signalfd.h>
+#include <sys/eventfd.h>
 
 struct trace_options {
 	const char *socket, *output, *print, *replay;
@@ -121,32 +121,24 @@ static int replay_file(const struct trace_options *o, struct err *e)
 
 /* ------------------------------------------------------------------ live */
 
-static uint64_t number(struct json_object *o, const char *key)
-{
-	struct json_object *v;
-
-	return json_object_object_get_ex(o, key, &v) ? json_object_get_uint64(v) : 0;
-}
-
-static int take_header(struct sink *s, struct json_object *reply)
+static void take_header(struct sink *s, struct json_object *reply)
 {
 	struct tracefile_header h = {
-		.aperture_bytes = number(reply, "aperture_bytes"),
-		.start_ns = number(reply, "start_ns"),
-		.class_code = (uint16_t)number(reply, "class_code"),
+		.aperture_bytes = reply_u64(reply, "aperture_bytes"),
+		.start_ns = reply_u64(reply, "start_ns"),
+		.class_code = (uint16_t)reply_u64(reply, "class_code"),
 	};
 	struct json_object *v;
 
 	s->start_ns = h.start_ns;
 	if (!s->options->output)
-		return 0;
+		return;
 	if (json_object_object_get_ex(reply, "platform", &v))
 		snprintf(h.platform, sizeof(h.platform), "%s", json_object_get_string(v));
 	if (json_object_object_get_ex(reply, "monitor", &v))
 		h.monitor = json_object_get_boolean(v);
 	tracefile_put_header(&s->out, &h);
 	fwrite(s->out.data, 1, s->out.len, s->f);
-	return 0;
 }
 
 static int take_events(struct sink *s, struct json_object *reply, struct err *e)
@@ -173,54 +165,86 @@ static int take_events(struct sink *s, struct json_object *reply, struct err *e)
 	return ret;
 }
 
-/* SIGINT and SIGTERM end a trace: as a file, so that what was taken is written whole. */
-static int ending_fd(void)
-{
-	sigset_t set;
+/*
+ * SIGINT and SIGTERM end a trace as a loop sees it, so that what was taken is written whole. Each does
+ * so once: when the end itself is stuck (a pipe that nobody reads), the second ends us at once.
+ */
+static int ending = -1;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC);
+static void end(int signal_number)
+{
+	uint64_t one = 1;
+	int saved = errno;
+	ssize_t n = write(ending, &one, sizeof(one));
+
+	(void)signal_number;
+	(void)n;
+	errno = saved;
 }
 
-/* 1: a message can be received; 0: the user has had enough. */
-static int wait_message(struct client *c, int signal_fd, FILE *f)
+static int catch_end(struct err *e)
 {
-	struct pollfd fds[2] = {{c->fd, POLLIN, 0}, {signal_fd, POLLIN, 0}};
+	struct sigaction action = {.sa_handler = end, .sa_flags = SA_RESETHAND | SA_RESTART};
 
-	if (poll(fds, 2, 0) == 0) {
-		/* Nothing waits: show what there is, then sleep. */
-		fflush(f);
-		while (poll(fds, 2, -1) < 0 && errno == EINTR) {
+	ending = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (ending < 0)
+		return err_set(e, -errno, NULL, "eventfd");
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	return 0;
+}
+
+/*
+ * Until a whole message is there: 1. 0: the user has had enough. -errno with `e`. Only what has arrived
+ * is read, so that half a message holds up nobody's Ctrl-C.
+ */
+static int wait_message(struct client *c, FILE *f, struct err *e)
+{
+	while (!client_pending(c)) {
+		struct pollfd fds[2] = {{c->fd, POLLIN, 0}, {ending, POLLIN, 0}};
+		int ret;
+
+		if (poll(fds, 2, 0) == 0) {
+			/* Nothing waits: show what there is, then sleep. */
+			fflush(f);
+			while (poll(fds, 2, -1) < 0 && errno == EINTR) {
+			}
 		}
+		if (fds[1].revents)
+			return 0;
+		ret = client_fill(c, e);
+		if (ret)
+			return ret;
 	}
-	return !fds[1].revents;
+	return 1;
 }
 
 static int follow(struct client *c, struct sink *s, struct err *e)
 {
 	struct json_object *reply, *in = json_object_new_object();
 	bool continues = true, first = true;
-	int signal_fd = ending_fd(), ret;
+	int ret;
 
 	json_object_object_add(in, "kinds", json_object_new_uint64(s->kinds));
 	ret = client_send(c, "org.ugvt.Trace", in, true, e);
 	while (!ret && continues && s->left && !ferror(s->f)) {
-		if (!client_pending(c) && !wait_message(c, signal_fd, s->f))
-			break;
-		reply = client_receive(c, &continues, NULL, e);
-		if (!reply) {
+		ret = wait_message(c, s->f, e);
+		if (ret <= 0) {
 			/* The server's end is the trace's, unless it never began. */
-			ret = !first && e->code == -ECONNRESET ? 0 : -EIO;
+			ret = ret == -ECONNRESET && !first ? 0 : ret;
 			break;
 		}
-		ret = first ? take_header(s, reply) : take_events(s, reply, e);
+		reply = client_receive(c, &continues, NULL, e);
+		if (!reply)
+			return -EIO; /* `e` has the server's words */
+		ret = 0;
+		if (first)
+			take_header(s, reply);
+		else
+			ret = take_events(s, reply, e);
 		first = false;
 		json_object_put(reply);
 	}
-	fd_close(&signal_fd);
 	return ret;
 }
 
@@ -235,13 +259,14 @@ static int live(const struct trace_options *o, struct err *e)
 	if (!socket)
 		return EXIT_USAGE;
 	s.left = o->count ? o->count : UINT64_MAX;
-	if (client_open(&c, socket, e)) {
-		client_close(&c);
-		return EXIT_NO_SERVER;
-	}
-	ret = cli_file_open(&file, o->output, e);
+	ret = client_open(&c, socket, e);
 	if (ret) {
 		client_close(&c);
+		return client_open_code(ret);
+	}
+	if (catch_end(e) || cli_file_open(&file, o->output, e)) {
+		client_close(&c);
+		fd_close(&ending);
 		return EXIT_FAILED;
 	}
 	s.f = file.f;
@@ -250,6 +275,9 @@ static int live(const struct trace_options *o, struct err *e)
 	closed = cli_file_close(&file, !ret, e);
 	buf_finish(&s.out);
 	client_close(&c);
+	signal(SIGINT, SIG_IGN); /* a late one finds nothing to write to */
+	signal(SIGTERM, SIG_IGN);
+	fd_close(&ending);
 	return ret || closed ? EXIT_FAILED : EXIT_OK;
 }
 
@@ -276,10 +304,15 @@ const struct verb verb_trace = {
 	.details =
 		"Ends with Ctrl-C, after --count events, or with the server. A file written with "
 		"-o\n"
-		"before the VM starts can be replayed: its accesses go to a fresh model, and "
-		"reads\n"
-		"that return something else are reported (exit code 4; --count limits the list).\n"
-		"The guest's memory is not in the file, so engines run nothing in a replay.\n",
+		"before the VM starts, and without a filter, can be replayed: its accesses go to "
+		"a\n"
+		"fresh model, and reads that return something else are listed (--count limits the\n"
+		"list). The guest's memory is not in the file, so engines run nothing in a "
+		"replay;\n"
+		"reads that depend on that, or on the time, are counted apart and no difference.\n"
+		"--replay ends with 0: all reads the same; 4: some differ; 1: no verdict, because\n"
+		"the file is none, is cut short, has no reads, or events were lost when it was "
+		"written.\n",
 	.options = {rows, ARRAY_SIZE(rows)},
 	.options_bytes = sizeof(struct trace_options),
 	.defaults = &defaults,

@@ -24,7 +24,9 @@ struct replay_options {
 
 /*
  * Feeds the accesses of a trace file to a fresh model and compares what reads return; prints a report.
- * An exit code: EXIT_OK, EXIT_DIFFERENT, or EXIT_FAILED with `e`.
+ * An exit code: EXIT_OK: every read returned the same, but for the time and missing memory;
+ * EXIT_DIFFERENT: some did not; EXIT_FAILED with `e`: no verdict, because the file is no trace, is cut
+ * short (both without a report), has no reads or lacks events that were lost (with one).
  */
 int trace_replay(const struct buf *file, const struct replay_options *o, struct err *e);
 

@@ -5,7 +5,8 @@
  * The model runs on a virtual clock that is set to each event's time. The guest's memory is not in the
  * file: what engines would read and write there does not happen, so reads that depend on it are
  * expected to differ once something was submitted. They are counted apart, as are reads of the time;
- * any other difference says that this model does not behave as the one that was traced.
+ * any other difference says that this model does not behave as the one that was traced. Where there is
+ * nothing to compare, or something is missing in between, there is no verdict: exit code 1.
  */
 #include "bare/bare.h"
 #include "base/util.h"
@@ -21,7 +22,8 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 
-enum class { CLASS_REAL, CLASS_TIME, CLASS_MEMORY, CLASS_COUNT };
+/* What a difference comes from: the model itself, the time, or memory that is not in the file. */
+enum cause { CAUSE_REAL, CAUSE_TIME, CAUSE_MEMORY, CAUSE_COUNT };
 
 struct replay {
 	struct clock clock;
@@ -31,7 +33,7 @@ struct replay {
 	uint64_t now_ns; /* of the trace's clock */
 	bool submitted;
 	uint64_t reads, writes, lost, skipped;
-	uint64_t different[CLASS_COUNT], listed;
+	uint64_t different[CAUSE_COUNT], listed;
 	const struct replay_options *options;
 	struct json_object *list;
 };
@@ -46,25 +48,29 @@ static const uint8_t time_handlers[] = {
 };
 
 /* Why a read of `offset` may differ. */
-static enum class classify(const struct replay *r, uint32_t offset) {
+static enum cause classify(const struct replay *r, uint32_t offset)
+{
 	const struct reg_row *row = gen9_reg_row(r->index[offset / 4]);
 
-	for (size_t i = 0; row && i < ARRAY_SIZE(time_handlers); i++){
-		if (row->handler == time_handlers[i]) return CLASS_TIME;}
-/* Interrupts of frames and engines come when they come; engines run on memory that is missing. */
-if (offset >= 0x44200 && offset < 0x44500) return CLASS_TIME;
-if (r->submitted && (gen9_reg_engine(offset) >= 0 || offset == 0x4094))
-	return CLASS_MEMORY;
-return CLASS_REAL;
+	for (size_t i = 0; row && i < ARRAY_SIZE(time_handlers); i++) {
+		if (row->handler == time_handlers[i])
+			return CAUSE_TIME;
+	}
+	/* Interrupts of frames and engines come when they come. */
+	if (offset >= 0x44200 && offset < 0x44500)
+		return CAUSE_TIME;
+	/* 0x4094: the fault register, which is all engines'. */
+	if (r->submitted && (gen9_reg_engine(offset) >= 0 || offset == 0x4094))
+		return CAUSE_MEMORY;
+	return CAUSE_REAL;
 }
 
-static void differs(struct replay *r, const struct trace_event *ev, uint64_t got, enum class why)
+static void differs(struct replay *r, const struct trace_event *ev, uint64_t got, enum cause why)
 {
-	static const char *const names[] = {"real", "time", "memory"};
 	char name[64] = "config";
 
 	r->different[why]++;
-	if (why != CLASS_REAL || r->listed++ >= r->options->list_max)
+	if (why != CAUSE_REAL || r->listed++ >= r->options->list_max)
 		return;
 	if (ev->kind == TRACE_MMIO_READ)
 		gen9_reg_name((uint32_t)ev->a, name, sizeof(name));
@@ -75,7 +81,6 @@ static void differs(struct replay *r, const struct trace_event *ev, uint64_t got
 		json_object_object_add(o, "name", json_object_new_string(name));
 		json_object_object_add(o, "traced", json_object_new_uint64(ev->b));
 		json_object_object_add(o, "replayed", json_object_new_uint64(got));
-		json_object_object_add(o, "class", json_object_new_string(names[why]));
 		json_object_array_add(r->list, o);
 	} else {
 		printf("%06" PRIx64 " %-32s traced 0x%08" PRIx64 " replayed 0x%08" PRIx64 "\n",
@@ -103,7 +108,7 @@ static void replay_config(struct replay *r, const struct trace_event *ev)
 		r->reads++;
 		d->ops->region_read(d, PCI_REGION_CONFIG, ev->a, &got, ev->n);
 		if (got != ev->b)
-			differs(r, ev, got, CLASS_REAL);
+			differs(r, ev, got, CAUSE_REAL);
 	}
 }
 
@@ -205,8 +210,8 @@ static void report(struct replay *r)
 	if (!r->options->json) {
 		printf("%" PRIu64 " reads, %" PRIu64 " writes replayed; reads that differ: %" PRIu64
 		       " (and of the time %" PRIu64 ", of work on memory %" PRIu64 ")\n",
-			r->reads, r->writes, r->different[CLASS_REAL], r->different[CLASS_TIME],
-			r->different[CLASS_MEMORY]);
+			r->reads, r->writes, r->different[CAUSE_REAL], r->different[CAUSE_TIME],
+			r->different[CAUSE_MEMORY]);
 		if (r->lost || r->skipped)
 			printf("%" PRIu64 " events were lost when it was written, %" PRIu64
 			       " cannot be replayed\n",
@@ -218,11 +223,11 @@ static void report(struct replay *r)
 	json_object_object_add(o, "writes", json_object_new_uint64(r->writes));
 	json_object_object_add(o, "lost", json_object_new_uint64(r->lost));
 	json_object_object_add(o, "skipped", json_object_new_uint64(r->skipped));
-	json_object_object_add(o, "different", json_object_new_uint64(r->different[CLASS_REAL]));
+	json_object_object_add(o, "different", json_object_new_uint64(r->different[CAUSE_REAL]));
 	json_object_object_add(
-		o, "different_time", json_object_new_uint64(r->different[CLASS_TIME]));
+		o, "different_time", json_object_new_uint64(r->different[CAUSE_TIME]));
 	json_object_object_add(
-		o, "different_memory", json_object_new_uint64(r->different[CLASS_MEMORY]));
+		o, "different_memory", json_object_new_uint64(r->different[CAUSE_MEMORY]));
 	json_object_object_add(o, "differences", json_object_get(r->list));
 	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY));
 	json_object_put(o);
@@ -245,7 +250,14 @@ int trace_replay(const struct buf *file, const struct replay_options *options, s
 	if (ret)
 		goto out;
 	report(&r);
-	code = r.different[CLASS_REAL] ? EXIT_DIFFERENT : EXIT_OK;
+	if (!r.reads)
+		err_set(e, -ENODATA, "trace without --commands and --irq",
+			"the file has no reads to compare");
+	else if (r.lost)
+		err_set(e, -ENODATA, "trace a shorter time, or fewer VMs at once",
+			"%" PRIu64 " events were lost when the file was written", r.lost);
+	else
+		code = r.different[CAUSE_REAL] ? EXIT_DIFFERENT : EXIT_OK;
 out:
 	bare_destroy(r.bare);
 	if (r.gpu)

@@ -55,6 +55,22 @@ static int check_socket(int fd, struct err *e)
 	return 0;
 }
 
+/* Clients connect to no other name, so that none meets the vfio-user socket by mistake. */
+static int check_control(const struct serve_config *config, struct err *e)
+{
+	const char *path = config->control_path;
+	size_t len = path ? strlen(path) : 0;
+
+	if (!path || strcmp(path, "none") == 0)
+		return 0;
+	if (len < 5 || strcmp(path + len - 4, ".ctl") != 0)
+		return err_set(
+			e, -EINVAL, "a path that ends in .ctl, or none", "--control=%s", path);
+	if (config->socket_path && strcmp(path, config->socket_path) == 0)
+		return err_set(e, -EINVAL, "two paths", "--control and --socket-path are the same");
+	return 0;
+}
+
 static int make_device(struct daemon *d, const struct serve_config *config, struct err *e)
 {
 	struct model_config model = {
@@ -196,7 +212,9 @@ int serve_run(const struct serve_config *config, struct err *e)
 	e = e ? e : &ignored;
 	if (!config->socket_path == (config->fd < 0))
 		return err_set(e, -EINVAL, "--socket-path PATH or --fd N", "no socket, or two");
-	ret = platform_find(config->platform, &d.platform, e);
+	ret = check_control(config, e);
+	if (!ret)
+		ret = platform_find(config->platform, &d.platform, e);
 	if (ret)
 		return ret;
 	if (config->fd >= 0) {

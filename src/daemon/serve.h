@@ -10,11 +10,12 @@
 #include "daemon/privileges.h"
 
 struct serve_config {
-	const char *socket_path;  /* NULL with fd >= 0 */
-	int fd;			  /* an inherited socket, listening or connected; -1: none */
-	const char *control_path; /* NULL: socket_path + ".ctl"; "none": no control socket */
-	const char *platform;	  /* name or PCI id; NULL: kbl-gt2 */
-	uint64_t aperture_bytes;  /* 1 MiB to 256 MiB, a power of two */
+	const char *socket_path; /* NULL with fd >= 0 */
+	int fd;			 /* an inherited socket, listening or connected; -1: none */
+	/* Ends in ".ctl", which is how clients tell it; NULL: socket_path + ".ctl"; "none": none. */
+	const char *control_path;
+	const char *platform;	 /* name or PCI id; NULL: kbl-gt2 */
+	uint64_t aperture_bytes; /* 1 MiB to 256 MiB, a power of two */
 	uint16_t class_code;
 	bool clock_virtual;
 	bool no_monitor;

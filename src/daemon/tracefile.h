@@ -3,11 +3,10 @@
  * Trace events as bytes: how they travel on the control socket and stand in a trace file.
  *
  * A file is a header, then records. Header: 8 bytes magic "UGVTRACE", u32 version, u32 length of what
- * follows: {char platform[32], u64 aperture_bytes, u64 start_ns, u8 monitor, u8 0, u16
- * PCI class, u32 0}. A record: u8
- * kind (enum trace_kind, or TRACEFILE_LOST), u8 count of dwords at its end (at most TRACE_DW_MAX), u16
- * unit, u32 n, u64 ns, u64 a, u64 b, then the dwords. All little-endian. A file may end anywhere: the
- * rest of a record cut short is no error when following a stream, and -EINVAL in a file.
+ * follows: {char platform[32], u64 aperture_bytes, u64 start_ns, u8 monitor, u8 0, u16 PCI class, u32
+ * 0}. A record: u8 kind (enum trace_kind, or TRACEFILE_LOST), u8 count of dwords at its end (at most
+ * TRACE_DW_MAX), u16 unit, u32 n, u64 ns, u64 a, u64 b, then the dwords. All little-endian. A record
+ * that is cut short is -EINVAL: messages of the control socket hold whole ones.
  */
 #ifndef DAEMON_TRACEFILE_H
 #define DAEMON_TRACEFILE_H

@@ -220,6 +220,7 @@ def test_each_in_turn(serve):
     greedy, modest = serve.control(), serve.control()
     before = modest.call("org.ugvt.Status")["parameters"]["gpu"]["frames"]
     os.kill(serve.process.pid, signal.SIGSTOP)
+    serve.wait(lambda: stat_fields(serve.process.pid)[0] == "T")
     try:
         greedy.send(b'{"method":"org.ugvt.Screenshot"}\0' * 200)
         modest.send(b'{"method":"org.ugvt.Status"}\0')
@@ -232,9 +233,13 @@ def test_each_in_turn(serve):
     modest.close()
 
 
-def cpu_seconds(pid):
+def stat_fields(pid):
     with open(f"/proc/{pid}/stat") as f:
-        fields = f.read().rsplit(") ", 1)[1].split()
+        return f.read().rsplit(") ", 1)[1].split()
+
+
+def cpu_seconds(pid):
+    fields = stat_fields(pid)
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 

@@ -134,7 +134,7 @@ def test_two_servers_on_one_socket(serve):
 
 
 def test_a_file_is_not_replaced(tmp_path):
-    path = tmp_path / "precious"
+    path = tmp_path / "precious.ctl"
     path.write_text("keep")
     p = ugvt("serve", "--socket-path", str(tmp_path / "s"), "--control", str(path))
     assert p.returncode == 1 and path.read_text() == "keep"
@@ -155,7 +155,7 @@ def test_inherited_listening_socket(tmp_path):
     path = str(tmp_path / "s")
     listener.bind(path)
     listener.listen(4)
-    p = subprocess.Popen([UGVT, "serve", "--fd", str(listener.fileno()), "--control", path + ".c"],
+    p = subprocess.Popen([UGVT, "serve", "--fd", str(listener.fileno()), "--control", path + ".ctl"],
                          pass_fds=[listener.fileno()], stderr=subprocess.DEVNULL)
     c = Client(path)
     c.version()
