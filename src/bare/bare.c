@@ -19,6 +19,7 @@
  * whether or not the one before had reset the device at its start.
  */
 #include "bare/bare.h"
+#include "base/addr.h"
 #include "base/lock.h"
 #include "base/util.h"
 #include "gen9/regs.h"
@@ -29,6 +30,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 enum trap { /* who was asked */
 	TRAP_MMIO,
@@ -66,6 +69,7 @@ struct bare {
 	uint64_t swsci_calls, asle_rings;
 	uint8_t *rom; /* owned */
 	size_t rom_bytes;
+	int hole_fd; /* owned: the page of BAR0 that can be mapped, bare_config.writes_waited; -1 */
 	struct state_section *sections; /* owned: config, opregion, then the GPU's */
 	size_t section_count;
 	struct trace *_Atomic trace; /* borrowed */
@@ -77,6 +81,9 @@ struct bare {
 	const struct mem *mem;	      /* borrowed; NULL: nobody tells of files that are cut */
 	_Atomic uint64_t shrunk_seen; /* mem_shrunk_times() when it was last looked at */
 };
+
+/* Between the registers and the GGTT: reads 0, or what the client itself wrote there. */
+#define HOLE_OFFSET GEN9_MMIO_SIZE
 
 static struct bare *to_bare(struct pci_device *d)
 {
@@ -328,6 +335,12 @@ static void region_info(struct pci_device *d, uint32_t index, struct pci_region_
 	case PCI_REGION_BAR0:
 		out->size = GEN9_BAR0_SIZE;
 		out->flags = PCI_REGION_READ | PCI_REGION_WRITE;
+		if (b->hole_fd >= 0) {
+			out->flags |= PCI_REGION_MMAP;
+			out->fd = b->hole_fd;
+			out->area_count = 1;
+			out->areas[0] = (struct pci_region_area){HOLE_OFFSET, PAGE_SIZE_4K};
+		}
 		break;
 	case PCI_REGION_BAR2:
 		out->size = b->gpu->info.aperture_bytes;
@@ -599,6 +612,14 @@ static int sections_init(struct bare *b)
 	return 0;
 }
 
+static int hole_init(struct bare *b)
+{
+	b->hole_fd = memfd_create("ugvt-hole", MFD_CLOEXEC);
+	if (b->hole_fd < 0 || ftruncate(b->hole_fd, HOLE_OFFSET + PAGE_SIZE_4K))
+		return -errno;
+	return 0;
+}
+
 struct bare *bare_create(const struct bare_config *config, struct err *e)
 {
 	struct bare *b;
@@ -611,6 +632,7 @@ struct bare *bare_create(const struct bare_config *config, struct err *e)
 	if (!b)
 		goto no_memory;
 	lock_init(&b->lock, LOCK_RANK_DEVICE);
+	b->hole_fd = -1;
 	b->gpu = config->gpu;
 	b->clock = config->clock;
 	b->pci.ops = &device_ops;
@@ -621,6 +643,10 @@ struct bare *bare_create(const struct bare_config *config, struct err *e)
 			goto no_memory;
 		memcpy(b->rom, config->rom, config->rom_bytes);
 		b->rom_bytes = config->rom_bytes;
+	}
+	if (config->writes_waited && hole_init(b)) {
+		err_set(e, -errno, NULL, "a page that can be mapped");
+		goto failed;
 	}
 	if (config_init(b, config, e))
 		goto failed;
@@ -643,6 +669,7 @@ void bare_destroy(struct bare *b)
 	if (b->sections)
 		bare_irq_stop(b);
 	lock_finish(&b->lock);
+	fd_close(&b->hole_fd);
 	free(b->sections);
 	free(b->rom);
 	free(b);

@@ -33,6 +33,11 @@ struct bare_config {
 	uint16_t class_code;	   /* 0: BARE_CLASS_DISPLAY */
 	const uint8_t *rom;	   /* copied: the PCI ROM image with the VBT; NULL: no ROM */
 	size_t rom_bytes;	   /* a power of two, 2 KiB to BARE_ROM_BYTES_MAX */
+	/*
+	 * The client shall wait for each write. QEMU posts writes to BARs only as long as no region can
+	 * be mapped, so one page of BAR0 that holds no register is offered for it.
+	 */
+	bool writes_waited;
 };
 
 struct bare;

@@ -10,7 +10,7 @@ struct serve_options {
 	const char *socket_path, *control, *platform;
 	uint64_t fd; /* NO_FD: none */
 	uint64_t aperture;
-	unsigned int class_code, clock, seccomp;
+	unsigned int class_code, clock, posted, seccomp;
 	bool no_monitor, print_capabilities;
 };
 
@@ -29,6 +29,7 @@ static const struct option rows[] = {
 	{"aperture", 0, OPTION_SIZE, AT(aperture), "SIZE", MIB(1), MIB(256), "BAR2: 1M to 256M; 2M when not given"},
 	{"class", 0, OPTION_CHOICE, AT(class_code), "0380|0300", 0, 0, "display (default) or VGA: 0380|0300"},
 	{"clock", 0, OPTION_CHOICE, AT(clock), "real|virtual", 0, 0, "virtual: time goes on by the commands' cost"},
+	{"posted-writes", 0, OPTION_CHOICE, AT(posted), "on|off", 0, 0, "off: the guest waits for each write to a BAR (slower)"},
 	{"no-monitor", 0, OPTION_FLAG, AT(no_monitor), NULL, 0, 0, "nothing is plugged into port B"},
 	{"seccomp", 0, OPTION_CHOICE, AT(seccomp), "on|off|log", 0, 0, "log: name forbidden calls, run on"},
 	{"print-capabilities", 0, OPTION_FLAG, AT(print_capabilities), NULL, 0, 0, "JSON for management, and exit"},
@@ -48,6 +49,7 @@ static int run(const void *options, const char *const *args, size_t arg_count, s
 		.class_code = classes[o->class_code],
 		.clock_virtual = o->clock == 1,
 		.no_monitor = o->no_monitor,
+		.writes_waited = o->posted == 1,
 		.seccomp = (enum seccomp_mode)o->seccomp,
 	};
 	int ret;
@@ -81,7 +83,13 @@ const struct verb verb_serve = {
 		"with\n"
 		"vfio-user (see ugvt qemu-args); when it goes, the next one can come. The control\n"
 		"socket is for ugvt status, screenshot, trace and dump. With NOTIFY_SOCKET set,\n"
-		"systemd is told when it is ready.\n",
+		"systemd is told when it is ready.\n"
+		"\n"
+		"QEMU posts writes: the guest goes on before they are here. A guest program that "
+		"writes\n"
+		"through the aperture (GTT mmap) and then reads the same RAM directly may read "
+		"too\n"
+		"early; --posted-writes=off makes it wait, at 15 to 30 us a write.\n",
 	.options = {rows, ARRAY_SIZE(rows)},
 	.options_bytes = sizeof(struct serve_options),
 	.defaults = &defaults,

@@ -83,6 +83,7 @@ static int make_device(struct daemon *d, const struct serve_config *config, stru
 		.clock = &d->clock,
 		.class_code = config->class_code,
 		.rom_bytes = VBT_ROM_BYTES,
+		.writes_waited = config->writes_waited,
 	};
 	uint8_t *rom;
 

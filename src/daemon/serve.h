@@ -19,6 +19,7 @@ struct serve_config {
 	uint16_t class_code;
 	bool clock_virtual;
 	bool no_monitor;
+	bool writes_waited; /* bare_config.writes_waited */
 	enum seccomp_mode seccomp;
 };
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from delay_proxy import DelayProxy
-from verdict import assert_log, assert_status, run_tap
+from verdict import assert_clean, assert_log, assert_status, run_tap
 
 # i915 has to write a plane's registers within one frame; a bus as slow as this one breaks that promise.
 SLOW_BUS = re.compile("Atomic update failure")
@@ -30,3 +30,11 @@ def test_delayed_writes(machine, chance, longest):
         assert proxy.held > 100, "QEMU posts no writes: nothing was delayed"
     finally:
         proxy.close()
+
+
+def test_writes_waited(machine):
+    """--posted-writes=off: QEMU sends nothing that it does not wait for."""
+    vm = machine("6.12", server_args=["--posted-writes=off"])
+    run_tap(vm, "gem_fence_check")
+    assert_clean(vm)
+    assert vm.status()["vfu"]["posted"] == 0
