@@ -23,8 +23,22 @@ int regs_init(struct regs *r, const struct gen9_platform *platform)
 		r->value = NULL;
 		return -ENOMEM;
 	}
-	lock_init(&r->unknown_lock, LOCK_RANK_LEAF);
 	gen9_regs_index(r->index, platform->has_vcs1);
+	for (uint32_t i = 0; i < GEN9_REG_DWORDS; i++)
+		r->row_count += r->index[i] != 0;
+	r->rows = malloc(sizeof(*r->rows) * r->row_count);
+	if (!r->rows) {
+		free(r->index);
+		free((void *)r->value);
+		r->index = NULL;
+		r->value = NULL;
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0, n = 0; i < GEN9_REG_DWORDS; i++) {
+		if (r->index[i])
+			r->rows[n++] = i;
+	}
+	lock_init(&r->unknown_lock, LOCK_RANK_LEAF);
 	regs_reset(r, false);
 	return 0;
 }
@@ -36,8 +50,10 @@ void regs_finish(struct regs *r)
 	lock_finish(&r->unknown_lock);
 	free(r->index);
 	free((void *)r->value);
+	free(r->rows);
 	r->index = NULL;
 	r->value = NULL;
+	r->rows = NULL;
 }
 
 void regs_bind(struct regs *r, enum reg_handler id, const struct reg_ops *ops, void *block)
@@ -65,10 +81,11 @@ enum reg_handler regs_unbound(const struct regs *r)
 
 void regs_reset(struct regs *r, bool gt_only)
 {
-	for (uint32_t i = 0; i < GEN9_REG_DWORDS; i++) {
+	for (uint32_t n = 0; n < r->row_count; n++) {
+		uint32_t i = r->rows[n];
 		const struct reg_row *row = gen9_reg_row(r->index[i]);
 
-		if (row && (!gt_only || row->flags & REG_GDRST))
+		if (!gt_only || row->flags & REG_GDRST)
 			regs_poke(r, i * 4, row->reset);
 	}
 }
@@ -235,11 +252,10 @@ void regs_save(void *obj, struct buf *out)
 	uint32_t count = 0;
 
 	buf_put_u32(out, 0);
-	for (uint32_t i = 0; i < GEN9_REG_DWORDS; i++) {
-		const struct reg_row *row = gen9_reg_row(r->index[i]);
-		uint32_t value = regs_peek(r, i * 4);
+	for (uint32_t n = 0; n < r->row_count; n++) {
+		uint32_t i = r->rows[n], value = regs_peek(r, i * 4);
 
-		if (!row || value == row->reset)
+		if (value == gen9_reg_row(r->index[i])->reset)
 			continue;
 		buf_put_u32(out, i * 4);
 		buf_put_u32(out, value);

@@ -82,11 +82,21 @@ static void unflushed_clear(struct ggtt *g)
 void ggtt_reset(struct ggtt *g)
 {
 	unflushed_clear(g);
-	/* Entry by entry only where there is something: reads of untouched pages stay shared zeros. */
-	for (uint32_t i = 0; i < GGTT_ENTRIES; i++) {
-		if (atomic_load_explicit(&g->pte[i], memory_order_relaxed))
+	for (uint32_t b = 0; b < GGTT_ENTRIES / GGTT_BLOCK; b++) {
+		if (!ggtt_block_used(g, b * GGTT_BLOCK))
+			continue;
+		atomic_fetch_and(&g->used[b / 64], ~BIT64(b % 64));
+		for (uint32_t i = b * GGTT_BLOCK; i < (b + 1) * GGTT_BLOCK; i++)
 			atomic_store_explicit(&g->pte[i], 0, memory_order_relaxed);
 	}
+}
+
+bool ggtt_block_used(const struct ggtt *g, uint32_t index)
+{
+	uint32_t b = index / GGTT_BLOCK;
+
+	return index < GGTT_ENTRIES &&
+	       atomic_load_explicit(&g->used[b / 64], memory_order_relaxed) & BIT64(b % 64);
 }
 
 uint64_t ggtt_read_entry(const struct ggtt *g, uint32_t index)
@@ -102,6 +112,9 @@ void ggtt_write_entry(struct ggtt *g, uint32_t index, uint64_t value, uint64_t m
 
 	if (index >= GGTT_ENTRIES)
 		return;
+	/* Before the entry: who finds the bit clear has nothing to find. */
+	if (value & mask && !ggtt_block_used(g, index))
+		atomic_fetch_or(&g->used[index / GGTT_BLOCK / 64], BIT64(index / GGTT_BLOCK % 64));
 	old = atomic_load_explicit(&g->pte[index], memory_order_relaxed);
 	do {
 		new = (old & ~mask) | (value & mask);

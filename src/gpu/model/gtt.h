@@ -87,6 +87,8 @@ int ggtt_init(struct ggtt *g);
 void ggtt_finish(struct ggtt *g);
 /* All entries 0, as after power-on. */
 void ggtt_reset(struct ggtt *g);
+/* False: no entry of the GGTT_BLOCK that `index` is in is anything but 0. */
+bool ggtt_block_used(const struct ggtt *g, uint32_t index);
 uint64_t ggtt_read_entry(const struct ggtt *g, uint32_t index);
 /* The bits in `mask` of entry `index` become those of `value`. */
 void ggtt_write_entry(struct ggtt *g, uint32_t index, uint64_t value, uint64_t mask);

@@ -5,16 +5,29 @@
 
 #include "gpu/model/gtt.h"
 
+/* The first entry from `i` on that is not 0, or GGTT_ENTRIES. */
+static uint32_t next_entry(const struct ggtt *g, uint32_t i)
+{
+	while (i < GGTT_ENTRIES) {
+		if (!ggtt_block_used(g, i))
+			i = (i / GGTT_BLOCK + 1) * GGTT_BLOCK;
+		else if (!ggtt_read_entry(g, i))
+			i++;
+		else
+			break;
+	}
+	return i;
+}
+
 void ggtt_save(void *obj, struct buf *out)
 {
 	struct model *m = obj;
 	uint32_t i = 0;
 
-	while (i < GGTT_ENTRIES) {
+	for (;;) {
 		uint32_t end;
 
-		while (i < GGTT_ENTRIES && !ggtt_read_entry(&m->ggtt, i))
-			i++;
+		i = next_entry(&m->ggtt, i);
 		for (end = i; end < GGTT_ENTRIES && ggtt_read_entry(&m->ggtt, end);)
 			end++;
 		if (end == i)

@@ -138,6 +138,7 @@ void iommu_forget(struct iommu *mmu);
 /* ------------------------------------------------------------------ gtt.c: GGTT, PPGTT, TLB */
 
 #define GGTT_ENTRIES (1u << 20)
+#define GGTT_BLOCK   512u /* a page of the table */
 
 /*
  * Entries that were changed since the last flush are marked in a bitmap of three levels, so that a
@@ -148,6 +149,8 @@ struct ggtt {
 	_Atomic uint64_t *unflushed;	     /* owned: a bit an entry */
 	_Atomic uint64_t unflushed_sum[256]; /* a bit a word of `unflushed` */
 	_Atomic bool any_unflushed;
+	/* A bit for each GGTT_BLOCK entries: may there be one that is not 0? Else nobody need look. */
+	_Atomic uint64_t used[GGTT_ENTRIES / GGTT_BLOCK / 64];
 };
 
 /* A cached translation. A tag is 0 (empty) or what gtt_tag() makes of page and space. */
