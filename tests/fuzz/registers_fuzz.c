@@ -31,6 +31,10 @@ struct fuzz {
 	uint32_t *offsets; /* of registers with a row */
 	size_t count;
 	uint32_t pixels[256 * 256];
+	struct {
+		uint64_t iova, size;
+	} maps[64]; /* what may be mapped: taken back after an input */
+	size_t map_count;
 };
 
 static uint64_t take(struct fuzz *f, unsigned int bytes)
@@ -151,9 +155,12 @@ static void step(struct fuzz *f)
 	case 18: /* a range of RAM, or one without memory */
 		a = take(f, 1);
 		b = 1 + take(f, 1) % 16;
-		if (a + b <= RAM >> 12)
-			ops->iova_map(f->g, (struct iova){a << 12}, b << 12,
-				(struct hva){op & 32 ? NULL : f->ram + (a << 12)}, op & 64);
+		if (a + b <= RAM >> 12 && f->map_count < ARRAY_SIZE(f->maps) &&
+			!ops->iova_map(f->g, (struct iova){a << 12}, b << 12,
+				(struct hva){op & 32 ? NULL : f->ram + (a << 12)}, op & 64)) {
+			f->maps[f->map_count].iova = a << 12;
+			f->maps[f->map_count++].size = b << 12;
+		}
 		break;
 	case 19:
 		a = take(f, 1);
@@ -166,11 +173,10 @@ static void step(struct fuzz *f)
 	case 22:
 		model_advance(f->g, take(f, op & 32 ? 2 : 4));
 		break;
-	case 23: /* these two take long: seldom */
-		if (op >> 5 == 1)
-			ops->reset(f->g);
+	case 23:
+		ops->reset(f->g);
 		break;
-	case 24:
+	case 24: /* takes longest: seldom */
 		if (op >> 5 == 1)
 			state(f);
 		break;
@@ -211,11 +217,42 @@ static void irq(void *arg)
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+/*
+ * A GPU lives through many inputs; a function level reset between them leaves nothing. Now and then
+ * there is a new one.
+ */
+#define INPUTS_PER_GPU 256
+
+static bool open_gpu(struct fuzz *f)
+{
+	struct model_config c = {.clock = &f->clock, .monitor = true, .aperture_bytes = MIB(16)};
+	static unsigned int inputs;
+
+	if (f->g && inputs++ % INPUTS_PER_GPU == 0) {
+		f->g->ops->destroy(f->g);
+		f->g = NULL;
+	}
+	if (!f->g) {
+		clock_init_virtual(&f->clock, 0);
+		f->g = model_create(&c, NULL);
+		if (f->g)
+			f->g->ops->irq_set(f->g, irq, NULL);
+	}
+	return f->g;
+}
+
+static void close_input(struct fuzz *f)
+{
+	for (size_t i = 0; i < f->map_count; i++)
+		f->g->ops->iova_unmap(f->g, (struct iova){f->maps[i].iova}, f->maps[i].size);
+	f->map_count = 0;
+	f->g->ops->reset(f->g);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct fuzz f;
 	static uint16_t index[GEN9_REG_DWORDS];
-	struct model_config c = {.clock = &f.clock, .monitor = true, .aperture_bytes = MIB(16)};
 
 	if (!f.offsets) {
 		gen9_regs_index(index, false);
@@ -226,14 +263,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		f.ram = mmap(NULL, RAM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	}
-	f.in = (struct input){data, size};
-	clock_init_virtual(&f.clock, 0);
-	f.g = model_create(&c, NULL);
-	if (!f.g)
+	if (!open_gpu(&f))
 		return 0;
-	f.g->ops->irq_set(f.g, irq, NULL);
+	f.in = (struct input){data, size};
 	for (unsigned int i = 0; i < OPS_MAX && f.in.left; i++)
 		step(&f);
-	f.g->ops->destroy(f.g);
+	close_input(&f);
 	return 0;
 }
