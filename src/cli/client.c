@@ -138,9 +138,11 @@ int client_fill(struct client *c, struct err *e)
 	if (n == 0)
 		return err_set(e, -ECONNRESET, NULL, "the server has ended the connection");
 	/* What was taken makes room. */
-	memmove(c->in.data, c->in.data + c->in_pos, c->in.len - c->in_pos);
-	c->in.len -= c->in_pos;
-	c->in_pos = 0;
+	if (c->in_pos) {
+		c->in.len -= c->in_pos;
+		memmove(c->in.data, c->in.data + c->in_pos, c->in.len);
+		c->in_pos = 0;
+	}
 	buf_put(&c->in, chunk, (size_t)n);
 	if (c->in.failed)
 		return err_set(e, -ENOMEM, NULL, "the server's answer");
@@ -160,7 +162,7 @@ static struct json_object *message(struct client *c, struct err *e)
 	size_t searched = 0;
 
 	for (;;) {
-		const uint8_t *start = c->in.data + c->in_pos;
+		const uint8_t *start = c->in.len ? c->in.data + c->in_pos : NULL;
 		size_t len = c->in.len - c->in_pos;
 		const uint8_t *end =
 			len > searched ? memchr(start + searched, 0, len - searched) : NULL;

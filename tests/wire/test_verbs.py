@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import random
+import select
 import signal
 import socket
 import stat
@@ -389,5 +390,10 @@ def test_trace_live_ends_with_count_and_with_the_server(tmp_path):
         vm.region_read(0, 0x9120, 4)
         assert time.monotonic() < deadline
     assert len(p.stdout.read().splitlines()) == 2
+    while not select.select([q.stdout], [], [], 0)[0]:  # the other listens too
+        vm.region_read(0, 0x9120, 4)
+        assert q.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
     assert s.stop() == 0
+    q.stdout.read()
     assert q.wait(30) == 0
