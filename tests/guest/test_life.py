@@ -10,7 +10,7 @@ from verdict import assert_clean, assert_log, run_tap
 
 # A loop of work on all engines that outlives the test.
 WORK = "gem_stress 2 2 1000000 >/dev/null 2>&1 &"
-TIMES = [pytest.param(3), pytest.param(10, marks=pytest.mark.long)]
+TIMES = [10]
 
 
 @pytest.mark.parametrize("times", TIMES)

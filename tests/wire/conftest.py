@@ -2,7 +2,8 @@
 """The servers under test: the test device and, for tests that fit any device, `ugvt serve` too.
 
 UGVT_WIRE_SERVER names another instead: a command line to which `--socket-path PATH` is added; tests
-that need the test device's regions are skipped then. UGVT_BUILD is the build folder (default: build)."""
+that need the test device's regions are skipped then. UGVT_BUILD is the build folder (default: build).
+UGVT_SERVE_ARGS are further options of `ugvt serve`: a coverage build writes files and wants --seccomp=off."""
 
 import json
 import os
@@ -22,7 +23,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.join(TOP, os.environ.get("UGVT_BUILD", "build"))
 FOREIGN = os.environ.get("UGVT_WIRE_SERVER")
 SERVERS = {"testdev": [os.path.join(BUILD, "tests", "vfu-testdev")],
-           "serve": [os.path.join(BUILD, "ugvt"), "serve"]}
+           "serve": [os.path.join(BUILD, "ugvt"), "serve", *shlex.split(os.environ.get("UGVT_SERVE_ARGS", ""))]}
 
 
 class Server:
