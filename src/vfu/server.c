@@ -30,9 +30,9 @@ static bool is_alive(const struct sockaddr_un *addr)
 {
 	fd_auto int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	/* EAGAIN: its backlog is full. EACCES: it may well be. */
+	/* EAGAIN: its backlog is full. EACCES: it may well be. ENOENT: it went this moment. */
 	return fd < 0 || connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0 ||
-	       errno != ECONNREFUSED;
+	       (errno != ECONNREFUSED && errno != ENOENT);
 }
 
 static int socket_bind(struct vfu_server *s, struct err *e)
