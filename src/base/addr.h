@@ -28,7 +28,7 @@ struct hva {
 	void *p;
 };
 
-#define PAGE_SHIFT 12
+#define PAGE_SHIFT   12
 #define PAGE_SIZE_4K (UINT64_C(1) << PAGE_SHIFT)
 #define PAGE_MASK_4K (PAGE_SIZE_4K - 1)
 

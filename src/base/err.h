@@ -4,7 +4,7 @@
 #define BASE_ERR_H
 
 struct err {
-	int code;       /* -errno; 0: none */
+	int code;	/* -errno; 0: none */
 	char what[200]; /* what was wrong and which value */
 	char help[160]; /* what would help; may be empty */
 };

@@ -14,14 +14,14 @@
 
 enum lock_rank {
 	LOCK_RANK_CONTROL = 1, /* daemon: control socket, list of devices */
-	LOCK_RANK_VFU,         /* vfu: a connection's send side */
-	LOCK_RANK_MEM,         /* mem: writers of a VM's map */
+	LOCK_RANK_VFU,	       /* vfu: a connection's send side */
+	LOCK_RANK_MEM,	       /* mem: writers of a VM's map */
 	LOCK_RANK_DEVICE,      /* pci, bare, vgpu: a device's config space and reset */
 	LOCK_RANK_IOMMU,       /* model: writers of the IOVA map */
 	LOCK_RANK_ENGINE,      /* model: ELSP, CSB and state of one engine */
-	LOCK_RANK_SOC,         /* soc: display, power, clocks, pcode, GMBUS, AUX of one instance */
-	LOCK_RANK_IRQ,         /* soc: the interrupt tree of one instance */
-	LOCK_RANK_LEAF,        /* trace rings, counters, eventfds */
+	LOCK_RANK_SOC,	       /* soc: display, power, clocks, pcode, GMBUS, AUX of one instance */
+	LOCK_RANK_IRQ,	       /* soc: the interrupt tree of one instance */
+	LOCK_RANK_LEAF,	       /* trace rings, counters, eventfds */
 };
 
 struct lock {

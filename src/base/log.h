@@ -21,8 +21,8 @@ void log_init(log_sink_fn sink, enum log_level level);
 void log_write(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...) log_write(LOG_ERROR, __VA_ARGS__)
-#define log_warn(...) log_write(LOG_WARN, __VA_ARGS__)
-#define log_info(...) log_write(LOG_INFO, __VA_ARGS__)
+#define log_warn(...)  log_write(LOG_WARN, __VA_ARGS__)
+#define log_info(...)  log_write(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)
 
 /* At most `burst` lines in all from one place: what a guest can repeat for ever is counted elsewhere. */
@@ -32,11 +32,11 @@ struct log_limit {
 
 #define LOG_BURST 8
 
-#define log_limited(level, ...)                                                                    \
-	do {                                                                                       \
-		static struct log_limit limit_;                                                    \
-		if (atomic_fetch_add_explicit(&limit_.used, 1, memory_order_relaxed) < LOG_BURST)  \
-			log_write(level, __VA_ARGS__);                                             \
+#define log_limited(level, ...)                                                                   \
+	do {                                                                                      \
+		static struct log_limit limit_;                                                   \
+		if (atomic_fetch_add_explicit(&limit_.used, 1, memory_order_relaxed) < LOG_BURST) \
+			log_write(level, __VA_ARGS__);                                            \
 	} while (0)
 
 #endif

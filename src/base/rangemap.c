@@ -56,8 +56,8 @@ int rangemap_insert(const struct rangemap *old, uint64_t start, uint64_t size, v
 	return 0;
 }
 
-int rangemap_remove(const struct rangemap *old, uint64_t start, uint64_t size,
-	struct rangemap **out)
+int rangemap_remove(
+	const struct rangemap *old, uint64_t start, uint64_t size, struct rangemap **out)
 {
 	size_t n = old ? old->count : 0, i = lower_bound(old, start);
 	struct rangemap *m;

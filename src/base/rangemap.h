@@ -32,8 +32,8 @@ int rangemap_insert(const struct rangemap *old, uint64_t start, uint64_t size, v
 	struct rangemap **out);
 
 /* A copy of `old` without exactly that range. -ENOENT when no range is exactly so; -ENOMEM. */
-int rangemap_remove(const struct rangemap *old, uint64_t start, uint64_t size,
-	struct rangemap **out);
+int rangemap_remove(
+	const struct rangemap *old, uint64_t start, uint64_t size, struct rangemap **out);
 
 /* The range that holds `addr`, or NULL. `m` may be NULL. */
 const struct range *rangemap_find(const struct rangemap *m, uint64_t addr);

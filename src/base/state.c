@@ -28,8 +28,8 @@ int state_save(const struct state_section *secs, size_t count, struct buf *out)
 	return out->failed ? -ENOMEM : 0;
 }
 
-static const struct state_section *find(const struct state_section *secs, size_t count,
-	const char *name)
+static const struct state_section *find(
+	const struct state_section *secs, size_t count, const char *name)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(secs[i].name, name) == 0)
@@ -38,8 +38,8 @@ static const struct state_section *find(const struct state_section *secs, size_t
 	return NULL;
 }
 
-int state_load(const struct state_section *secs, size_t count, const void *data, size_t len,
-	struct err *e)
+int state_load(
+	const struct state_section *secs, size_t count, const void *data, size_t len, struct err *e)
 {
 	struct buf_reader r;
 	uint64_t seen = 0;
@@ -64,13 +64,16 @@ int state_load(const struct state_section *secs, size_t count, const void *data,
 		version = buf_get_u32(&r);
 		size = buf_get_u64(&r);
 		if (r.failed || size > r.len - r.pos)
-			return err_set(e, -EINVAL, NULL, "state stream: cut short in section %u", i);
+			return err_set(
+				e, -EINVAL, NULL, "state stream: cut short in section %u", i);
 		name[sizeof(name) - 1] = '\0';
 		s = find(secs, count, name);
 		if (!s)
-			return err_set(e, -EINVAL, NULL, "state stream: unknown section \"%s\"", name);
+			return err_set(
+				e, -EINVAL, NULL, "state stream: unknown section \"%s\"", name);
 		if (seen & BIT64(s - secs))
-			return err_set(e, -EINVAL, NULL, "state stream: section \"%s\" twice", name);
+			return err_set(
+				e, -EINVAL, NULL, "state stream: section \"%s\" twice", name);
 		seen |= BIT64(s - secs);
 		if (version > s->version)
 			return err_set(e, -ENOTSUP, "use a build at least as new as the writer",

@@ -21,7 +21,7 @@ struct state_section {
 };
 
 #define STATE_NAME_MAX 32
-#define STATE_MAGIC UINT32_C(0x54564755) /* "UGVT" */
+#define STATE_MAGIC    UINT32_C(0x54564755) /* "UGVT" */
 
 /* Writes all sections. 0, or -ENOMEM. */
 int state_save(const struct state_section *secs, size_t count, struct buf *out);

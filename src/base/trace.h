@@ -18,15 +18,15 @@ enum trace_kind {
 	TRACE_MMIO_READ = 1, /* a: offset, b: value, n: bytes */
 	TRACE_MMIO_WRITE,
 	TRACE_GGTT_WRITE, /* a: index, b: value */
-	TRACE_CFG_READ,   /* a: offset, b: value, n: bytes */
+	TRACE_CFG_READ,	  /* a: offset, b: value, n: bytes */
 	TRACE_CFG_WRITE,
-	TRACE_IRQ,     /* a: master interrupt bits */
-	TRACE_SUBMIT,  /* unit: engine; a: descriptor 0, b: descriptor 1 */
-	TRACE_CSB,     /* unit: engine; a: status, b: context id */
+	TRACE_IRQ,    /* a: master interrupt bits */
+	TRACE_SUBMIT, /* unit: engine; a: descriptor 0, b: descriptor 1 */
+	TRACE_CSB,    /* unit: engine; a: status, b: context id */
 	TRACE_COMMAND, /* unit: engine; a: gma; b: flags (1: in a batch, 2: user, 4: PPGTT); n: dwords in dw */
-	TRACE_RESET,   /* a: engines, b: 1 full GT, 2 function level */
-	TRACE_FAULT,   /* unit: engine; a: gma; b: reason */
-	TRACE_FRAME,   /* unit: pipe; a: frame */
+	TRACE_RESET, /* a: engines, b: 1 full GT, 2 function level */
+	TRACE_FAULT, /* unit: engine; a: gma; b: reason */
+	TRACE_FRAME, /* unit: pipe; a: frame */
 };
 
 #define TRACE_DW_MAX 16

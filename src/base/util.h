@@ -10,20 +10,20 @@
 #include <unistd.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define BIT(n) (UINT32_C(1) << (n))
-#define BIT64(n) (UINT64_C(1) << (n))
+#define BIT(n)	      (UINT32_C(1) << (n))
+#define BIT64(n)      (UINT64_C(1) << (n))
 /* Bits hi..lo, both included, as the PRM writes bit fields. */
 #define GENMASK(hi, lo) ((uint32_t)((UINT64_C(2) << (hi)) - (UINT64_C(1) << (lo))))
-#define KIB(n) ((uint64_t)(n) << 10)
-#define MIB(n) ((uint64_t)(n) << 20)
-#define GIB(n) ((uint64_t)(n) << 30)
-#define NSEC_PER_SEC UINT64_C(1000000000)
-#define NSEC_PER_MSEC UINT64_C(1000000)
-#define NSEC_PER_USEC UINT64_C(1000)
+#define KIB(n)		((uint64_t)(n) << 10)
+#define MIB(n)		((uint64_t)(n) << 20)
+#define GIB(n)		((uint64_t)(n) << 30)
+#define NSEC_PER_SEC	UINT64_C(1000000000)
+#define NSEC_PER_MSEC	UINT64_C(1000000)
+#define NSEC_PER_USEC	UINT64_C(1000)
 
 #define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
-#define likely(x) __builtin_expect(!!(x), 1)
+#define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
 static inline uint64_t min_u64(uint64_t a, uint64_t b)

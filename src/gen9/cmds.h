@@ -32,12 +32,12 @@ enum cmd_id {
 };
 
 struct cmd_row {
-	uint32_t opcode;   /* DW0 & mask */
+	uint32_t opcode; /* DW0 & mask */
 	uint32_t mask;
-	uint8_t id;        /* enum cmd_id; CMD_SKIP: known, skipped by its length */
+	uint8_t id;	   /* enum cmd_id; CMD_SKIP: known, skipped by its length */
 	uint8_t engines;   /* bit per enum gen9_engine */
-	uint8_t len;       /* enum cmd_len */
-	uint8_t priv;      /* enum cmd_priv */
+	uint8_t len;	   /* enum cmd_len */
+	uint8_t priv;	   /* enum cmd_priv */
 	uint16_t dwords;   /* CMD_LEN_FIXED: the length; else the least length that makes sense */
 	uint16_t len_mask; /* CMD_LEN_BIAS2 */
 	uint16_t cost_ns;  /* virtual clock: what it costs beside its memory traffic */

@@ -9,10 +9,10 @@
 #include "base/util.h"
 
 #define GEN9_PTE_PRESENT UINT64_C(1)
-#define GEN9_PTE_RW UINT64_C(2)
-#define GEN9_PDE_PS BIT64(7)      /* PDE: 2 MiB page; PDPE: 1 GiB page */
+#define GEN9_PTE_RW	 UINT64_C(2)
+#define GEN9_PDE_PS	 BIT64(7)  /* PDE: 2 MiB page; PDPE: 1 GiB page */
 #define GEN9_PDE_IPS_64K BIT64(11) /* PDE: the table holds 64 KiB pages, every 16th entry counts */
-#define GEN9_PTE_ADDR UINT64_C(0x7ffffff000) /* bits 38:12: Gen9's 39-bit bus */
+#define GEN9_PTE_ADDR	 UINT64_C(0x7ffffff000) /* bits 38:12: Gen9's 39-bit bus */
 
 /* GGTT entry -> does it translate. */
 static inline bool gen9_pte_present(uint64_t pte)

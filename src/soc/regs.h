@@ -40,8 +40,8 @@ struct regs_unknown { /* a register without a row that was touched */
 
 struct regs {
 	const struct gen9_platform *platform; /* borrowed, const */
-	uint16_t *index;                      /* owned */
-	_Atomic uint32_t *value;              /* owned: GEN9_REG_DWORDS */
+	uint16_t *index;		      /* owned */
+	_Atomic uint32_t *value;	      /* owned: GEN9_REG_DWORDS */
 	uint32_t *rows;			      /* owned: dwords that have a row, ascending */
 	uint32_t row_count;
 	struct reg_ops ops[REG_H_COUNT];

@@ -97,8 +97,8 @@ static void test_aligned(void **state)
 static void test_problems(void **state)
 {
 	static const char *const lines[] = {
-		"PROBLEMS\n  fault               guest RAM is not shared: add "
-		"memory-backend-memfd,share=on\n",
+		("PROBLEMS\n  fault               guest RAM is not shared: add "
+		 "memory-backend-memfd,share=on\n"),
 		"  hung engine         bcs0: MI_MATH: no such operation\n",
 		"  unknown command     bcs0: 7a000003\n",
 		"  violation           forcewake: 1 time, last 0x2358\n",
