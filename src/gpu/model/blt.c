@@ -11,6 +11,8 @@
  */
 #include "gpu/model/blt.h"
 
+#include <errno.h>
+
 #include "gpu/model/blt_draw.h"
 #include "gpu/model/cs.h"
 
@@ -377,4 +379,44 @@ enum cs_result blt_run(struct engine *e, const struct cmd_row *row, const uint32
 	if (ret == CS_NEXT)
 		e->cs.blt_rows = e->cs.blt_bytes = 0;
 	return ret;
+}
+
+/* ------------------------------------------------------------------ state */
+
+void blt_save(void *obj, struct buf *out)
+{
+	struct model *m = obj;
+	const struct blt_setup *s = &m->blt_setup;
+
+	lock_acquire(&m->engine[BCS0].lock);
+	buf_put_u32(out, s->context);
+	buf_put_u32(out, s->br00);
+	buf_put_u32(out, s->br13);
+	buf_put_u32(out, s->clip_first);
+	buf_put_u32(out, s->clip_last);
+	buf_put_u64(out, s->dst);
+	buf_put_u64(out, s->pattern);
+	lock_release(&m->engine[BCS0].lock);
+}
+
+int blt_load(void *obj, struct buf_reader *in, uint32_t version, struct err *e)
+{
+	struct model *m = obj;
+	struct blt_setup s; /* any values will do: a guest can set them all */
+
+	if (version != BLT_STATE_VERSION)
+		return err_set(e, -ENOTSUP, NULL, "blitter state of version %u", version);
+	s.context = buf_get_u32(in);
+	s.br00 = buf_get_u32(in);
+	s.br13 = buf_get_u32(in);
+	s.clip_first = buf_get_u32(in);
+	s.clip_last = buf_get_u32(in);
+	s.dst = buf_get_u64(in);
+	s.pattern = buf_get_u64(in);
+	if (in->failed)
+		return err_set(e, -EINVAL, NULL, "state of the blitter: cut short");
+	lock_acquire(&m->engine[BCS0].lock);
+	m->blt_setup = s;
+	lock_release(&m->engine[BCS0].lock);
+	return 0;
 }

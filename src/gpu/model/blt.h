@@ -16,4 +16,9 @@
 enum cs_result blt_run(struct engine *e, const struct cmd_row *row, const uint32_t *dw,
 	unsigned int n, enum space space);
 
+/* State section of what XY_SETUP_BLT left; while the engines are paused. */
+void blt_save(void *obj, struct buf *out);
+int blt_load(void *obj, struct buf_reader *in, uint32_t version, struct err *e);
+#define BLT_STATE_VERSION 1
+
 #endif

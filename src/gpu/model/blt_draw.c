@@ -491,7 +491,8 @@ static enum cs_result draw_rows(struct draw *d)
 	int64_t rows = (int64_t)r->y2 - r->y1;
 	uint32_t done = cs->blt_bytes;
 
-	/* Noted by a stream from elsewhere, they may be anything. */
+	/* In a stream from elsewhere they may have been anything. */
+	done -= done % r->bpp;
 	for (int64_t i = cs->blt_rows; i < rows; i++) {
 		enum cs_result ret = draw_row(d, d->rows_down ? r->y2 - 1 - i : r->y1 + i, &done);
 

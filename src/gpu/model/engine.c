@@ -144,6 +144,8 @@ void engine_restore(struct engine *e)
 static void reset_locked(struct engine *e)
 {
 	execlist_reset(e);
+	if (e->id == BCS0)
+		e->model->blt_setup = (struct blt_setup){0};
 	reset_registers(e);
 	e->kicked = false;
 	atomic_store(&e->acthd, 0);

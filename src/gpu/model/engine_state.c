@@ -57,8 +57,9 @@ static void engine_save(void *obj, struct buf *out)
 		buf_put_u64(out, e->pdp[i]);
 	buf_put_u32(out, (uint32_t)e->ppgtt_levels);
 	buf_put_u32(out, e->pphwsp);
-	buf_put_u32(out,
-		e->timestamp_base + (uint32_t)(model_timestamp(e->model) - e->timestamp_loaded));
+	buf_put_u32(out, e->loaded ? e->timestamp_base + (uint32_t)(model_timestamp(e->model) -
+								    e->timestamp_loaded)
+				   : 0);
 	buf_put_u32(out, e->wait_frame);
 	buf_put_u64(out, atomic_load(&e->signalled));
 	buf_put(out, e->image, sizeof(e->image));

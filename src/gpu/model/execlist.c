@@ -729,7 +729,9 @@ void execlist_reset(struct engine *e)
 	memset(e->port, 0, sizeof(e->port));
 	memset(e->pending, 0, sizeof(e->pending));
 	e->pending_valid = false;
+	memset(e->elsp_words, 0, sizeof(e->elsp_words));
 	e->elsp_count = 0;
+	e->wait_frame = 0;
 	e->execlist = e->element = 0;
 	e->last_switch = 0;
 	e->csb_write = CSB_ENTRIES - 1;
@@ -744,7 +746,7 @@ void execlist_reset(struct engine *e)
 	e->ppgtt_levels = 0;
 	e->ring_start = e->ring_bytes = e->ring_tail = e->pphwsp = 0;
 	e->fault = (struct engine_fault){0};
-	e->hang_reason[0] = '\0';
+	memset(e->hang_reason, 0, sizeof(e->hang_reason));
 	e->cost_ns = 0;
 	atomic_store(&e->signalled, UINT64_MAX);
 }

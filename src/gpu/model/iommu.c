@@ -7,11 +7,11 @@
 #include "gpu/model/model.h"
 
 /*
- * How long an unmap waits for readers before it makes them leave, and after: together the 100 ms of
- * gpu_ops.iova_unmap. Engines are asked to leave at once, and do so between two commands; one that has
+ * How long an unmap waits for readers before it makes them leave, and after: together with stopping an
+ * engine the 100 ms of gpu_ops.iova_unmap. Engines are asked to leave at once, and do so between two commands; one that has
  * not after the first of these either has no CPU or is stuck, and only the second can be helped.
  */
-#define EVICT_AFTER_NS (80 * NSEC_PER_MSEC)
+#define EVICT_AFTER_NS (60 * NSEC_PER_MSEC)
 #define GIVE_UP_NS     (15 * NSEC_PER_MSEC)
 
 struct iommu_dead {

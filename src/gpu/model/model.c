@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gpu/model/blt.h"
 #include "gpu/model/gtt.h"
 #include "gpu/model/status.h"
 
@@ -391,6 +392,11 @@ static void list_sections(struct model *m)
 		.obj = m,
 		.save = ggtt_save,
 		.load = ggtt_load};
+	*s++ = (struct state_section){.name = "blt",
+		.version = BLT_STATE_VERSION,
+		.obj = m,
+		.save = blt_save,
+		.load = blt_load};
 	s += soc_sections(&m->soc, s);
 	model_each_engine(m, e)
 	{

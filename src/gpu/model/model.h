@@ -207,7 +207,10 @@ struct model_stats {
 	_Atomic uint64_t readonly_writes; /* dropped: through a read-only PPGTT entry (pages) */
 };
 
-/* What XY_SETUP_BLT and XY_SETUP_CLIP_BLT leave for the commands behind them. The BCS's thread. */
+/*
+ * What XY_SETUP_BLT and XY_SETUP_CLIP_BLT leave for the commands behind them. The BCS's thread, or
+ * who has it parked, under its lock.
+ */
 struct blt_setup {
 	uint32_t context; /* its LRCA */
 	uint32_t br00, br13, clip_first, clip_last;
