@@ -71,7 +71,8 @@ struct gpu_ops {
 		struct gpu *g, struct iova iova, uint64_t size, struct hva hva, bool writable);
 	/*
 	 * Exactly one range that was mapped, else -ENOENT. Returns when nothing of the GPU can touch it
-	 * any more: at most 100 ms, then the engines that still do are hung.
+	 * any more: in much less than 100 ms where the GPU's threads get CPU time; after a second
+	 * the engines that still do are reset.
 	 */
 	int (*iova_unmap)(struct gpu *g, struct iova iova, uint64_t size);
 

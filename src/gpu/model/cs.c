@@ -458,6 +458,9 @@ enum cs_stop cs_run(struct engine *e)
 		if (unlikely(budget <= 0 || request & ENGINE_REQ_BREATHE)) {
 			cs_breathe(e);
 			cs_kick_waiters(e);
+			/* Status counts what an endless stream has done, too. */
+			atomic_fetch_add_explicit(&e->commands, commands, memory_order_relaxed);
+			commands = 0;
 			w.p = w.end = NULL;
 			budget = SLICE_COMMANDS;
 			continue;
