@@ -13,7 +13,8 @@
  * before vblank, while an update seems to be going on:
  *
  *   - after an access to the scanline or frame counter, for QUIET (an update may begin);
- *   - from the first write to a plane until the write that arms it, and QUIET after that;
+ *   - from the first write to a plane until the write that arms it, and after that until the frame
+ *     counter is read (i915 checks each update so), but no longer than CHECK: a cursor is moved without;
  *   - never longer than HOLD_READ_MAX (reads alone) or PIPE_HOLD_MAX (writes) a frame; and when it has
  *     lasted for HOLD_LONG, it ends where one update has been checked (frame counter) and the next one
  *     begins (scanline), so that updates back to back do not add up.
@@ -29,6 +30,7 @@
 #include "soc/soc.h"
 
 #define QUIET_NS	 (5 * NSEC_PER_MSEC)
+#define CHECK_NS	 (15 * NSEC_PER_MSEC)
 #define LATE_NS		 (400 * NSEC_PER_USEC)
 #define HOLD_READ_MAX_NS (10 * NSEC_PER_MSEC)
 #define HOLD_LONG_NS	 (20 * NSEC_PER_MSEC)
@@ -215,7 +217,7 @@ void pipe_enter(struct soc_display *d, unsigned int pipe, uint64_t now, enum pip
 void pipe_hold(struct soc_display *d, unsigned int pipe, uint64_t now, enum pipe_access access)
 {
 	struct soc_pipe *p = &d->pipe[pipe];
-	uint64_t longest;
+	uint64_t longest, quiet;
 	bool touched = false;
 
 	if (!p->on)
@@ -225,7 +227,8 @@ void pipe_hold(struct soc_display *d, unsigned int pipe, uint64_t now, enum pipe
 	p->hold_write |= access == PIPE_WRITE;
 	p->hold_done = !touched && (p->hold_done || access == PIPE_FRAMES) && access != PIPE_WRITE;
 	longest = hold_point(p) + (p->hold_write ? PIPE_HOLD_MAX_NS : HOLD_READ_MAX_NS);
-	p->hold_ns = touched ? longest : min_u64(now + QUIET_NS, longest);
+	quiet = p->hold_write && !p->hold_done ? CHECK_NS : QUIET_NS;
+	p->hold_ns = touched ? longest : min_u64(now + quiet, longest);
 }
 
 uint32_t pipe_line(const struct soc_pipe *p, uint64_t now)

@@ -467,6 +467,27 @@ static void test_slow_updates(void **state)
 	}
 }
 
+/* The driver loses its CPU between the last write of an update and its check of the frame counter. */
+static void test_late_check(void **state)
+{
+	struct rig r;
+	uint32_t first;
+
+	start(&r);
+	listen(&r, 1);
+	for (unsigned int i = 0; i < 100; i++) {
+		run_until(&r, clock_now_ns(&r.clock) + i % 17 * MS);
+		rd(&r, DSL);
+		first = rd(&r, FRMCOUNT);
+		wr(&r, PLANE_POS(0), 0);
+		wr(&r, PLANE_SURF(0), i << 12);
+		run_until(&r, clock_now_ns(&r.clock) + 12 * MS);
+		rd(&r, DSL);
+		assert_int_equal(rd(&r, FRMCOUNT), first);
+	}
+	rig_finish(&r);
+}
+
 /* Without holding, the same updates do fail: the test above can see it. */
 static void test_slow_updates_need_it(void **state)
 {
@@ -638,6 +659,7 @@ int main(void)
 		cmocka_unit_test(test_planes),
 		cmocka_unit_test(test_edp),
 		cmocka_unit_test(test_slow_updates),
+		cmocka_unit_test(test_late_check),
 		cmocka_unit_test(test_slow_updates_need_it),
 		cmocka_unit_test(test_hold_is_bounded),
 		cmocka_unit_test(test_time_agrees),
