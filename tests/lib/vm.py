@@ -350,7 +350,9 @@ class VM:
         return Result(code, output)
 
     def run(self, script, timeout=120, check=True):
-        """Run shell commands in the guest; Result(code, output of both kinds)."""
+        """Run shell commands in the guest; Result(code, output of both kinds).
+
+        Not through busybox's timeout again and again: after some dozens of calls input is lost."""
         return self.finish_command(self.start_command(script), timeout, check)
 
     def put(self, path, data, mode="755"):
