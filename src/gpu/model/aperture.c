@@ -69,41 +69,6 @@ static uint64_t detile(const struct model *m, uint64_t gma, uint64_t *run)
 /* `done` bytes of an access went; the epoch section is left now and then, for long ones. */
 #define BREATHE_BYTES KIB(64)
 
-void aperture_read(struct gpu *g, uint64_t offset, void *data, size_t size)
-{
-	struct model *m = to_model(g);
-	uint8_t *out = data;
-	size_t since = 0;
-
-	atomic_fetch_add_explicit(&m->stats.aperture_reads, 1, memory_order_relaxed);
-	memset(out, 0, size);
-	if (range_bad(offset, size, g->info.aperture_bytes))
-		return;
-	ggtt_user_enter(m, &m->aperture);
-	while (size) {
-		enum fault_reason why;
-		uint64_t run, gma = detile(m, offset, &run);
-		size_t n = (size_t)min_u64(run, size);
-		const uint8_t *p = ggtt_ptr(m, gma, false, &why);
-
-		if (p)
-			memcpy(out, p, n);
-		else
-			atomic_fetch_add_explicit(
-				&m->stats.aperture_nowhere, 1, memory_order_relaxed);
-		offset += n;
-		out += n;
-		size -= n;
-		since += n;
-		if (since >= BREATHE_BYTES) {
-			since = 0;
-			ggtt_user_leave(&m->aperture);
-			ggtt_user_enter(m, &m->aperture);
-		}
-	}
-	ggtt_user_leave(&m->aperture);
-}
-
 /* A dword or qword that does not straddle goes in one store: an engine may poll for it. */
 static void store(uint8_t *p, const uint8_t *data, size_t n)
 {
@@ -122,30 +87,26 @@ static void store(uint8_t *p, const uint8_t *data, size_t n)
 	}
 }
 
-void aperture_write(struct gpu *g, uint64_t offset, const void *data, size_t size)
+/* What lies behind [offset, offset + size): into `out`, or from `in` when `out` is NULL. */
+static void transfer(struct model *m, uint64_t offset, uint8_t *out, const uint8_t *in, size_t size)
 {
-	struct model *m = to_model(g);
-	const uint8_t *in = data;
 	size_t since = 0;
 
-	atomic_fetch_add_explicit(&m->stats.aperture_writes, 1, memory_order_relaxed);
-	if (range_bad(offset, size, g->info.aperture_bytes))
-		return;
 	ggtt_user_enter(m, &m->aperture);
-	while (size) {
+	for (size_t done = 0; done < size;) {
 		enum fault_reason why;
-		uint64_t run, gma = detile(m, offset, &run);
-		size_t n = (size_t)min_u64(run, size);
-		uint8_t *p = ggtt_ptr(m, gma, true, &why);
+		uint64_t run, gma = detile(m, offset + done, &run);
+		size_t n = (size_t)min_u64(run, size - done);
+		uint8_t *p = ggtt_ptr(m, gma, !out, &why);
 
-		if (p)
-			store(p, in, n);
-		else
+		if (!p)
 			atomic_fetch_add_explicit(
 				&m->stats.aperture_nowhere, 1, memory_order_relaxed);
-		offset += n;
-		in += n;
-		size -= n;
+		else if (out)
+			memcpy(out + done, p, n);
+		else
+			store(p, in + done, n);
+		done += n;
 		since += n;
 		if (since >= BREATHE_BYTES) {
 			since = 0;
@@ -154,4 +115,23 @@ void aperture_write(struct gpu *g, uint64_t offset, const void *data, size_t siz
 		}
 	}
 	ggtt_user_leave(&m->aperture);
+}
+
+void aperture_read(struct gpu *g, uint64_t offset, void *data, size_t size)
+{
+	struct model *m = to_model(g);
+
+	atomic_fetch_add_explicit(&m->stats.aperture_reads, 1, memory_order_relaxed);
+	memset(data, 0, size);
+	if (!range_bad(offset, size, g->info.aperture_bytes))
+		transfer(m, offset, data, NULL, size);
+}
+
+void aperture_write(struct gpu *g, uint64_t offset, const void *data, size_t size)
+{
+	struct model *m = to_model(g);
+
+	atomic_fetch_add_explicit(&m->stats.aperture_writes, 1, memory_order_relaxed);
+	if (!range_bad(offset, size, g->info.aperture_bytes))
+		transfer(m, offset, NULL, data, size);
 }
